@@ -3,16 +3,14 @@
  * only at the edges, and every conversion between them lives in this file.
  */
 
-declare const unit: unique symbol;
-
 /** Integer count of 48 kHz samples: a position on the media clock, or a length. */
-export type Samples = number & { readonly [unit]: 'samples' };
+export type Samples = number & { readonly unit: 'samples' };
 
 /** A span of time in milliseconds, or a reading of a clock with an arbitrary origin. */
-export type Millis = number & { readonly [unit]: 'millis' };
+export type Millis = number & { readonly unit: 'millis' };
 
 /** Milliseconds since 1970-01-01 UTC, on the clock of whoever holds it. */
-export type Utc = number & { readonly [unit]: 'utc' };
+export type Utc = number & { readonly unit: 'utc' };
 
 /** The media clock's rate, samples a second (RFC 6716 section 2: Opus always counts in 48 kHz). */
 export const SAMPLE_RATE = 48_000;

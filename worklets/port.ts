@@ -31,7 +31,10 @@ export type CaptureCommand =
   | { readonly type: 'gain'; readonly linear: number }
   | { readonly type: 'close' };
 
-/** Capture worklet to page, about 20 times a second from the moment the node exists. */
+/**
+ * Capture worklet to page, about 20 times a second from the moment the node exists. Levels and voice
+ * are those of the microphone after its gain, muted or not.
+ */
 export type CaptureReading = {
   readonly type: 'reading';
   /** Per channel, dBFS since the last reading; -Infinity for digital silence. */
@@ -41,9 +44,9 @@ export type CaptureReading = {
   readonly loudness: number;
   readonly clipped: boolean;
   readonly voice: boolean;
-  /** Quanta the context lost since the node began. */
+  /** Quanta the context lost since the node began: left out, or late for good by the wall clock. */
   readonly missed: number;
-  /** Mean time of an encode since the last reading, ms; 0 while not encoding. */
+  /** Mean time of an encode on this machine, ms, measured when the node was made; 0 while not encoding. */
   readonly encode: number;
 };
 

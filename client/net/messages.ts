@@ -1,0 +1,89 @@
+/** What crosses between a page and its network worker, which owns the socket. */
+import type { Catalog, Rendition } from '../../shared/catalog.ts';
+import type { ChannelStateName, Metadata } from '../../shared/control.ts';
+import type { Millis } from '../../shared/time.ts';
+import type { PlayoutReading } from '../../worklets/port.ts';
+
+/** Where a session goes to: the page's own server and one of its channels. */
+export type Destination = {
+  /** `https://radio.example`, without a slash at the end. */
+  readonly server: string;
+  readonly channel: string;
+};
+
+/** Page to network worker. */
+export type NetworkCommand =
+  | (Destination & {
+      readonly type: 'publish';
+      /** Admin token or publish key; a single-use ticket is bought with it for every try. */
+      readonly token: string;
+      readonly rendition: Rendition;
+      readonly takeover: boolean;
+      /** The other end is with the capture worklet. */
+      readonly port: MessagePort;
+    })
+  | (Destination & {
+      readonly type: 'listen';
+      /** The other end is with the playback worklet. */
+      readonly port: MessagePort;
+    })
+  /** Latency of the output device, seconds: part of the delay a person hears. */
+  | { readonly type: 'output'; readonly latency: number }
+  /** Says goodbye (a publisher: the broadcast is over) and closes. */
+  | { readonly type: 'leave' };
+
+/** Why the server will not have us; each has its own sentence on the page. */
+export type Refusal =
+  | 'token' // the admin token or key is wrong
+  | 'channel' // no such channel
+  | 'taken' // somebody else is on the air, or took over
+  | 'protocol' // this client broke a rule, or is too old for the server
+  | 'deleted';
+
+/** Network worker to page, both roles. */
+export type ConnectionEvent =
+  | { readonly type: 'connecting' }
+  /** The socket went away; the next try comes in `retryIn` ms. */
+  | { readonly type: 'lost'; readonly code: number; readonly retryIn: Millis }
+  | { readonly type: 'refused'; readonly why: Refusal; readonly sentence: string };
+
+/** Network worker to the studio page. */
+export type UplinkEvent =
+  | ConnectionEvent
+  /** The server answered; `outage` is how long there was none, ms, and `lost` how many frames could not be kept. */
+  | {
+      readonly type: 'on-air';
+      readonly epoch: number;
+      readonly outage: Millis;
+      readonly lost: number;
+    }
+  /** Every second: what the server has said and what waits here. */
+  | {
+      readonly type: 'uplink';
+      readonly acked: number;
+      /** Frames not yet acknowledged, ms of media. */
+      readonly waiting: Millis;
+      /** Frames that could not be kept for replay, since going live. */
+      readonly lost: number;
+      /** Bit/s the encoder is asked for now. */
+      readonly bitrate: number;
+      readonly roundTrip: Millis | null;
+    }
+  | { readonly type: 'tally'; readonly live: boolean; readonly listeners: number }
+  | { readonly type: 'ended' };
+
+/** Network worker to the listener page. */
+export type DownlinkEvent =
+  | ConnectionEvent
+  | { readonly type: 'welcome'; readonly catalog: Catalog; readonly onAir: boolean }
+  | { readonly type: 'catalog'; readonly catalog: Catalog }
+  | { readonly type: 'state'; readonly is: ChannelStateName }
+  | { readonly type: 'metadata'; readonly metadata: Metadata }
+  /** About ten times a second while there is something to play. */
+  | {
+      readonly type: 'playout';
+      readonly reading: PlayoutReading;
+      /** Seconds from microphone to ear, output latency included; null until clocks are known. */
+      readonly latency: number | null;
+    }
+  | { readonly type: 'skipped'; readonly reason: string };

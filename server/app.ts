@@ -1,0 +1,116 @@
+/** The service as one Fastify app: the station behind its routes. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fastifyWebsocket from '@fastify/websocket';
+import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
+import { MAX_CONTROL_BYTES, SUBPROTOCOL } from '../shared/control.ts';
+import { utc } from '../shared/time.ts';
+import { adminToken } from './auth/admin.ts';
+import { Guesses } from './auth/guesses.ts';
+import { Tickets } from './auth/tickets.ts';
+import type { Config } from './config.ts';
+import { Liveness } from './relay/liveness.ts';
+import type { Now } from './relay/session.ts';
+import { Station } from './relay/station.ts';
+import { authorizer } from './routes/access.ts';
+import { registerChannels } from './routes/channels.ts';
+import { registerPages } from './routes/pages.ts';
+import { registerProblems } from './routes/problem.ts';
+import { registerSockets } from './routes/sockets.ts';
+import { closeRefusedUpgrades } from './routes/upgrades.ts';
+import { Store } from './store/store.ts';
+
+/** Time for farewells to leave before sockets are closed, ms. */
+const DRAIN = 250;
+
+/** A built service. */
+export type Service = {
+  readonly app: FastifyInstance;
+  readonly station: Station;
+  readonly token: string;
+  /** Says goodbye to everyone, then closes; ends well inside 5 s. */
+  readonly shutDown: () => Promise<void>;
+};
+
+/** The built pages: beside us when published, in dist/ when run from the sources. */
+const builtPages = (): string => {
+  const folders = ['../dist/client', '../client'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  return folders.find((folder) => existsSync(join(folder, 'assets'))) ?? folders[0] ?? '';
+};
+
+/** UTC that never steps: the wall clock at start, advanced by the monotonic clock. */
+const steadyUtc: Now = () => utc(performance.timeOrigin + performance.now());
+
+const serverOptions = (config: Config): FastifyServerOptions => {
+  const options: FastifyServerOptions = {
+    logger: config.logLevel === 'silent' ? false : { level: config.logLevel },
+    // A line a request would drown what matters here.
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: config.trustProxy,
+    bodyLimit: 65_536,
+    // At the end nobody's idle connection may hold up the exit.
+    forceCloseConnections: true,
+    // Slow connections may not hold a place for minutes.
+    requestTimeout: 10_000,
+    keepAliveTimeout: 15_000,
+    routerOptions: { maxParamLength: 200 },
+  };
+  return config.tls === undefined ? options : ({ ...options, https: config.tls } as typeof options);
+};
+
+/** Builds the service; it does not listen yet. */
+export const createApp = async (
+  config: Config,
+  { now = steadyUtc, pages = builtPages() } = {},
+): Promise<Service> => {
+  const app = fastify(serverOptions(config));
+  const store = Store.open(config.data);
+  const station = new Station({ store, log: app.log, now });
+  const token = config.adminToken ?? adminToken(config.data);
+  const tickets = new Tickets();
+  const authorize = authorizer(token, { guesses: new Guesses(), now });
+  const allowedOrigins = [
+    ...config.allowedOrigins,
+    ...(config.publicUrl ? [config.publicUrl] : []),
+  ];
+
+  registerProblems(app);
+  await app.register(fastifyWebsocket, {
+    options: {
+      maxPayload: MAX_CONTROL_BYTES,
+      maxFragments: 16,
+      maxBufferedChunks: 1024,
+      perMessageDeflate: false,
+      handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+    },
+  });
+  closeRefusedUpgrades(app);
+  const liveness = new Liveness(() => app.websocketServer.clients, { now });
+
+  registerChannels(app, { station, tickets, authorize, now });
+  registerSockets(app, { station, tickets, liveness, now, allowedOrigins });
+  await registerPages(app, { folder: pages, station });
+  app.get('/healthz', () => ({ status: 'ok' }));
+  app.get('/readyz', (_request, reply) =>
+    reply
+      .status(station.draining ? 503 : 200)
+      .send({ status: station.draining ? 'draining' : 'ready' }),
+  );
+
+  app.addHook('onClose', () => {
+    liveness.stop();
+    station.stop();
+    store.close();
+  });
+
+  const shutDown = async (): Promise<void> => {
+    station.drain();
+    await new Promise((resolve) => setTimeout(resolve, DRAIN));
+    for (const socket of app.websocketServer.clients) socket.terminate();
+    await app.close();
+  };
+  return { app, station, token, shutDown };
+};

@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+/** Starts the service, prints its links, and ends it when told to. */
+import { createApp, type Service } from './app.ts';
+import { type Config, ConfigError, helpText, readConfig } from './config.ts';
+
+const HARD_STOP = 4500;
+
+const start = (config: Config): Promise<Service> =>
+  createApp(config).then(async (service) => {
+    await service.app.listen({ host: config.host, port: config.port });
+    return service;
+  });
+
+const printLinks = ({ app, token }: Service, config: Config): void => {
+  const bound = app.server.address();
+  const port = typeof bound === 'object' ? bound?.port : config.port;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  const scheme = config.tls === undefined ? 'http' : 'https';
+  const base = config.publicUrl ?? `${scheme}://${host}:${port}`;
+  process.stdout.write(
+    [
+      '',
+      'Skywave is up.',
+      '',
+      `  Studio    ${base}/studio/live#token=${token}`,
+      `  Listen    ${base}/c/live`,
+      '',
+      '',
+    ].join('\n'),
+  );
+};
+
+const endOnSignal = (service: Service): void => {
+  const end = (): void => {
+    // A peer that never answers must not hold up the promised five seconds.
+    setTimeout(() => process.exit(0), HARD_STOP).unref();
+    service.shutDown().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.once('SIGTERM', end);
+  process.once('SIGINT', end);
+};
+
+try {
+  const config = readConfig(process.argv.slice(2), process.env);
+  if (config === 'help') process.stdout.write(`${helpText()}\n`);
+  else {
+    const service = await start(config);
+    endOnSignal(service);
+    printLinks(service, config);
+  }
+} catch (error) {
+  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+  else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+    process.stderr.write('The port is in use; choose another with SKYWAVE_PORT.\n');
+  else process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,122 @@
+/** The listeners of one channel: one ring, N cursors, and one buffer shared by all at the live edge. */
+import type { Catalog } from '../../shared/catalog.ts';
+import type {
+  ChannelStateName,
+  ClockPoint,
+  Metadata,
+  ToListenerMessage,
+} from '../../shared/control.ts';
+import type { Frame } from '../../shared/frame.ts';
+import { type Millis, millis, samples, samplesToMillis } from '../../shared/time.ts';
+import type { Audience, Channel } from './channel.ts';
+import { LateBurst, SETTLE_EVERY } from './late-burst.ts';
+import type { Listener } from './listener.ts';
+import { asMessages } from './messages.ts';
+import type { Now } from './session.ts';
+
+/** Sends a channel's frames to its listeners. */
+export class FanOut implements Audience {
+  readonly #channel: Channel;
+  readonly #now: Now;
+  readonly #listeners = new Set<Listener>();
+  readonly #burst = new LateBurst();
+  #settling: NodeJS.Timeout | undefined;
+  #memo: { from: number; to: number; buffer: Buffer } = {
+    from: -1,
+    to: -1,
+    buffer: Buffer.alloc(0),
+  };
+
+  constructor(channel: Channel, { now }: { now: Now }) {
+    this.#channel = channel;
+    this.#now = now;
+    channel.attend(this);
+  }
+
+  add(listener: Listener): void {
+    this.#listeners.add(listener);
+  }
+
+  remove(listener: Listener): void {
+    this.#listeners.delete(listener);
+  }
+
+  /** Listeners that have said hello. */
+  get count(): number {
+    let count = 0;
+    for (const listener of this.#listeners) if (listener.welcomed) count += 1;
+    return count;
+  }
+
+  /** Every open session, also those that have not said hello. */
+  get sessions(): ReadonlySet<Listener> {
+    return this.#listeners;
+  }
+
+  /** Frames of the ring as messages in one buffer; the last answer is kept for the next asker. */
+  bundle(from: number, to: number): Buffer {
+    if (this.#memo.from !== from || this.#memo.to !== to) {
+      const frames: Frame[] = [];
+      for (let index = from; index < to; index += 1) {
+        const frame = this.#channel.ring.at(index);
+        if (frame !== undefined) frames.push(frame);
+      }
+      this.#memo = { from, to, buffer: asMessages(frames) };
+    }
+    return this.#memo.buffer;
+  }
+
+  push(frame: Frame): void {
+    const lateness = this.#lateness(frame);
+    if (this.#burst.enter(lateness, samplesToMillis(frame.duration), this.#now()))
+      this.#settling ??= setInterval(() => this.#settle(), SETTLE_EVERY);
+    else for (const listener of this.#listeners) listener.pump();
+  }
+
+  end(): void {
+    this.#flush();
+  }
+
+  state(is: ChannelStateName): void {
+    if (is !== 'live') this.#flush();
+    this.#tell({ type: 'state', is });
+  }
+
+  clock(point: ClockPoint): void {
+    this.#tell({ type: 'clock', ...point });
+  }
+
+  metadata(metadata: Metadata): void {
+    this.#tell(metadata);
+  }
+
+  catalog(catalog: Catalog): void {
+    this.#tell({ type: 'catalog', catalog });
+  }
+
+  #settle(): void {
+    const { newest } = this.#channel.ring;
+    if (newest !== undefined && !this.#burst.settle(this.#lateness(newest), this.#now())) return;
+    this.#flush();
+  }
+
+  /** Sends what waits, after moving those to live whom late frames have put behind. */
+  #flush(): void {
+    clearInterval(this.#settling);
+    this.#settling = undefined;
+    for (const listener of this.#listeners) {
+      listener.catchUp();
+      listener.pump({ flush: true });
+    }
+  }
+
+  #lateness(frame: Frame): Millis {
+    const { epoch } = this.#channel;
+    if (epoch?.pace === undefined) return millis(0);
+    return samplesToMillis(samples(epoch.pace.expected(this.#now()) - frame.timestamp));
+  }
+
+  #tell(message: ToListenerMessage): void {
+    for (const listener of this.#listeners) listener.tell(message);
+  }
+}

@@ -1,0 +1,294 @@
+/**
+ * A listener's session: a cursor in the channel's ring. There is no queue of its own; what the
+ * listener has not taken is in the ring, and what it takes too long for is skipped.
+ */
+import type { Socket } from 'node:net';
+import type { FastifyBaseLogger } from 'fastify';
+import type { WebSocket } from 'ws';
+import { CLOSE, ProtocolViolation } from '../../shared/codes.ts';
+import {
+  type FrameId,
+  type ListenerMessage,
+  parseListenerMessage,
+  type ToListenerMessage,
+} from '../../shared/control.ts';
+import { type Frame, frameEnd } from '../../shared/frame.ts';
+import {
+  type Millis,
+  millis,
+  millisToSamples,
+  samplesToMillis,
+  type Utc,
+} from '../../shared/time.ts';
+import type { Channel } from './channel.ts';
+import { Progress } from './progress.ts';
+import { HELLO_WITHIN } from './publisher.ts';
+import { type Now, Session } from './session.ts';
+
+/** Sent and unreported media beyond which a listener is skipped to live, ms. */
+const BEHIND_MOST = 4000;
+/** No progress for so long while frames are owed closes the session, ms. */
+const PROGRESS_WITHIN = 10_000;
+/** So many skips within so long close the session. */
+const SKIPS_MOST = 3;
+const SKIPS_WITHIN = 30_000;
+/** Media sent at once so that a listener can start: a little more than the usual first target, ms. */
+const PRIMING = millis(300);
+/** Listeners that are further behind when late frames come go to live less this, ms. */
+const LATE_MOST = millis(1000);
+/** Bytes waiting in this process for one socket beyond which its cursor stands still. */
+const SOCKET_MOST = 65_536;
+
+type Hello = Extract<ListenerMessage, { type: 'hello' }>;
+
+type State =
+  | { readonly is: 'hello' }
+  /** Frames up to `live` are priming or replay; they are owed in one go and not held against it. */
+  | { readonly is: 'priming'; readonly live: FrameId; readonly replay: Millis }
+  | { readonly is: 'following' }
+  | { readonly is: 'lagging' }
+  | { readonly is: 'paused' }
+  | { readonly is: 'closed' };
+
+/** What a listener session is made of. */
+export type ListenerOptions = {
+  readonly id: string;
+  readonly log: FastifyBaseLogger;
+  readonly now: Now;
+  /** The TCP or TLS socket under the WebSocket. */
+  readonly raw: Socket;
+  /** Frames of the ring from one index to another (excluded) as one buffer of messages. */
+  readonly bundle: (from: number, to: number) => Buffer;
+  readonly closed: (listener: Listener) => void;
+};
+
+/** A listener's session: hello, priming, following, lagging, closed. */
+export class Listener {
+  readonly #channel: Channel;
+  readonly #session: Session;
+  readonly #options: ListenerOptions;
+  readonly #progress = new Progress();
+  readonly #patience: NodeJS.Timeout;
+  #state: State = { is: 'hello' };
+  #cursor = 0;
+  #pace = millis(0);
+  #progressed: Utc;
+  #skips: Utc[] = [];
+
+  constructor(socket: WebSocket, channel: Channel, options: ListenerOptions) {
+    this.#channel = channel;
+    this.#options = options;
+    this.#session = new Session(socket, options);
+    this.#progressed = options.now();
+    this.#patience = setTimeout(() => this.#losePatience(), HELLO_WITHIN);
+    this.#session.converse({
+      binary: () => {
+        throw new ProtocolViolation(CLOSE.badMessage, 'A listener sends no audio.');
+      },
+      text: (message) => this.#control(parseListenerMessage(message)),
+      closed: () => {
+        clearTimeout(this.#patience);
+        this.#state = { is: 'closed' };
+        options.closed(this);
+      },
+    });
+  }
+
+  /** Whether it has said hello, so that it counts and gets what the channel tells. */
+  get welcomed(): boolean {
+    return this.#state.is !== 'hello' && this.#state.is !== 'closed';
+  }
+
+  /** Tells it something that is not audio. */
+  tell(message: ToListenerMessage): void {
+    if (this.welcomed) this.#session.send(message);
+  }
+
+  /** Announces a restart, then closes so that the client comes back. */
+  goAway(after: Millis): void {
+    this.tell({ type: 'goaway', after });
+    this.#session.close(CLOSE.restarting, 'The server restarts.');
+  }
+
+  /** Sends what the cursor has not passed; with `flush` also less than the pace asks for. */
+  pump({ flush = false } = {}): void {
+    if (this.#state.is !== 'following' && this.#state.is !== 'priming') return;
+    const { ring } = this.#channel;
+    if (this.#cursor >= ring.head || this.#options.raw.writableLength > SOCKET_MOST) return;
+    if (this.#cursor < ring.tail) return this.#lag();
+    if (!flush && this.#waiting() < this.#pace) return;
+    if (samplesToMillis(this.#progress.outstanding) > this.#allowance()) return this.#lag();
+    this.#send(ring.head);
+  }
+
+  /** Late frames came in a burst: one that is too far behind goes on close to live. */
+  catchUp(): void {
+    if (this.#state.is !== 'following' || this.#waiting() <= LATE_MOST) return;
+    this.#skip(this.#behindLive(LATE_MOST), 'late');
+  }
+
+  /** Lets time pass: judges by what the listener itself reports. */
+  tick(now: Utc): void {
+    if (!this.welcomed || this.#state.is === 'paused') return;
+    if (this.#progress.outstanding === 0) this.#progressed = now;
+    else if (now - this.#progressed > PROGRESS_WITHIN)
+      this.#session.refuse(
+        new ProtocolViolation(CLOSE.tooSlow, `No report of progress for ${PROGRESS_WITHIN} ms.`),
+      );
+  }
+
+  #control(message: ListenerMessage): void {
+    switch (message.type) {
+      case 'hello':
+        return this.#hello(message);
+      case 'ping': {
+        const received = this.#options.now();
+        return this.#reply({ ...message, type: 'pong', received, replied: this.#options.now() });
+      }
+      case 'report':
+        return this.#report(message.sequence);
+      case 'pace':
+        this.#pace = message.ms;
+        return this.pump();
+      case 'pause':
+        if (this.welcomed) this.#state = { is: 'paused' };
+        return;
+      case 'seek':
+        return this.#seek(message);
+      // There is one rendition so far, so there is nothing to select.
+      case 'select':
+      case 'goaway':
+        return;
+    }
+  }
+
+  #hello(hello: Hello): void {
+    if (this.#state.is !== 'hello')
+      throw new ProtocolViolation(CLOSE.badMessage, 'A session says hello once.');
+    clearTimeout(this.#patience);
+    const channel = this.#channel;
+    const { newest } = channel.ring;
+    const live = channel.onAir && newest !== undefined ? newest : undefined;
+    const recovered = live !== undefined && this.#resume(hello);
+    if (!recovered)
+      this.#cursor =
+        live === undefined ? channel.ring.head : this.#behindLive(hello.behind ?? PRIMING);
+    this.#pace = hello.pace ?? millis(0);
+    this.#progressed = this.#options.now();
+    this.#state =
+      live === undefined ? { is: 'following' } : { is: 'priming', live, replay: this.#waiting() };
+    this.tell({
+      type: 'welcome',
+      session: this.#session.id,
+      catalog: channel.renditions,
+      start: live === undefined ? null : this.#start(live),
+      live: live === undefined ? null : { epoch: live.epoch, sequence: live.sequence },
+      recovered,
+      clock: channel.clockPoint,
+    });
+    this.tell({ type: 'state', is: channel.state });
+    if (channel.nowPlaying !== null) this.tell(channel.nowPlaying);
+    this.pump({ flush: true });
+  }
+
+  /** Puts the cursor behind the last frame the listener had, where the ring still goes on from it. */
+  #resume({ resume }: Hello): boolean {
+    if (resume === undefined) return false;
+    const { ring } = this.#channel;
+    const index = ring.find(resume.epoch, resume.sequence);
+    const frame = ring.at(index);
+    if (frame?.epoch !== resume.epoch || frame.sequence !== resume.sequence) return false;
+    this.#cursor = index + 1;
+    return true;
+  }
+
+  #start(live: Frame): Extract<ToListenerMessage, { type: 'welcome' }>['start'] {
+    const first = this.#channel.ring.at(this.#cursor);
+    if (first === undefined)
+      return { epoch: live.epoch, sequence: live.sequence + 1, timestamp: frameEnd(live) };
+    return { epoch: first.epoch, sequence: first.sequence, timestamp: first.timestamp };
+  }
+
+  #report(sequence: number): void {
+    if (!this.#progress.reported(sequence)) return;
+    this.#progressed = this.#options.now();
+    if (this.#state.is === 'priming' && sequence >= this.#state.live.sequence)
+      this.#state = { is: 'following' };
+    if (this.#state.is !== 'lagging') return;
+    this.#state = { is: 'following' };
+    if (this.#waiting() > PRIMING) this.#skip(this.#behindLive(PRIMING), 'slow');
+    this.pump({ flush: true });
+  }
+
+  #seek(message: Extract<ListenerMessage, { type: 'seek' }>): void {
+    if (!this.welcomed) return;
+    const { ring } = this.#channel;
+    const { epoch, sequence, behind } = message;
+    this.#cursor =
+      epoch !== undefined && sequence !== undefined
+        ? ring.find(epoch, sequence)
+        : this.#behindLive(behind ?? PRIMING);
+    this.#state = { is: 'following' };
+    this.#progressed = this.#options.now();
+    this.pump({ flush: true });
+  }
+
+  /** Too slow: told so, given the live edge alone, and nothing more before a report of progress. */
+  #lag(): void {
+    const now = this.#options.now();
+    this.#skips = [...this.#skips.filter((at) => now - at < SKIPS_WITHIN), now];
+    if (this.#skips.length >= SKIPS_MOST)
+      return this.#session.refuse(
+        new ProtocolViolation(CLOSE.tooSlow, `Skipped ${SKIPS_MOST} times in ${SKIPS_WITHIN} ms.`),
+      );
+    this.#skip(this.#channel.ring.head - 1, 'slow');
+    this.#send(this.#channel.ring.head);
+    this.#state = { is: 'lagging' };
+  }
+
+  #skip(to: number, reason: 'slow' | 'late'): void {
+    const { ring } = this.#channel;
+    const from = ring.at(Math.max(this.#cursor, ring.tail));
+    const target = ring.at(to);
+    this.#cursor = to;
+    if (from === undefined || target === undefined) return;
+    this.tell({
+      type: 'skipped',
+      from: { epoch: from.epoch, sequence: from.sequence },
+      to: { epoch: target.epoch, sequence: target.sequence },
+      reason,
+    });
+  }
+
+  #send(to: number): void {
+    for (let index = this.#cursor; index < to; index += 1) {
+      const frame = this.#channel.ring.at(index);
+      if (frame !== undefined) this.#progress.sent(frame);
+    }
+    this.#options.raw.write(this.#options.bundle(this.#cursor, to));
+    this.#cursor = to;
+  }
+
+  /** Media between the cursor and the live edge, ms. */
+  #waiting(): Millis {
+    return samplesToMillis(this.#channel.ring.mediaFrom(this.#cursor));
+  }
+
+  #behindLive(span: Millis): number {
+    return this.#channel.ring.behindNewest(millisToSamples(span));
+  }
+
+  #allowance(): number {
+    return BEHIND_MOST + (this.#state.is === 'priming' ? this.#state.replay : 0);
+  }
+
+  #losePatience(): void {
+    this.#session.refuse(
+      new ProtocolViolation(CLOSE.badMessage, `No hello within ${HELLO_WITHIN} ms.`),
+    );
+  }
+
+  #reply(message: ToListenerMessage): void {
+    this.#session.send(message);
+  }
+}

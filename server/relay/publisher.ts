@@ -1,0 +1,202 @@
+/** The trust boundary: a publisher's session. What passes here is believed everywhere else. */
+import type { FastifyBaseLogger } from 'fastify';
+import type { WebSocket } from 'ws';
+import { CLOSE, ProtocolViolation } from '../../shared/codes.ts';
+import {
+  type ClockPoint,
+  MAX_CONTROL_BYTES,
+  type PublisherMessage,
+  parsePublisherMessage,
+  type ToPublisherMessage,
+} from '../../shared/control.ts';
+import { decodeFrame, type Frame, MAX_FRAME_BYTES } from '../../shared/frame.ts';
+import { type Millis, millis, samples } from '../../shared/time.ts';
+import type { Principal } from '../auth/tickets.ts';
+import type { Channel, Epoch } from './channel.ts';
+import { checkOrder } from './frame-order.ts';
+import { MAX_LEAD, MediaPace } from './media-pace.ts';
+import type { Hello, Seat } from './seat.ts';
+import { type Now, Session } from './session.ts';
+
+/** How often the client should ping, ms. */
+export const PING_EVERY = millis(5000);
+
+/** How long a new socket may say nothing, ms. */
+export const HELLO_WITHIN = 5000;
+
+/** A clock map further off than a full replay ring is no measurement, ms. */
+const CLOCK_WITHIN = 125_000;
+
+type State =
+  | { readonly is: 'hello' }
+  | { readonly is: 'live'; readonly epoch: Epoch; acked: number }
+  | { readonly is: 'closing' };
+
+/** What a publisher session is made of. */
+export type PublisherOptions = {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly log: FastifyBaseLogger;
+  readonly now: Now;
+  readonly seat: Seat;
+  /** Listeners of the channel at this moment. */
+  readonly listeners: () => number;
+  readonly keepClock: (point: ClockPoint) => void;
+};
+
+/** A publisher's session: hello, live, closing. */
+export class Publisher {
+  readonly principal: Principal;
+  readonly #channel: Channel;
+  readonly #session: Session;
+  readonly #options: PublisherOptions;
+  #state: State = { is: 'hello' };
+  #superseded = 0;
+
+  constructor(socket: WebSocket, channel: Channel, options: PublisherOptions) {
+    this.principal = options.principal;
+    this.#channel = channel;
+    this.#options = options;
+    this.#session = new Session(socket, options);
+    const patience = setTimeout(() => this.#losePatience(), HELLO_WITHIN);
+    const second = setInterval(() => this.#everySecond(), 1000);
+    this.#session.converse({
+      binary: (message) => this.#frame(message),
+      text: (message) => this.#control(parsePublisherMessage(message)),
+      closed: () => {
+        clearTimeout(patience);
+        clearInterval(second);
+        options.seat.leave(this);
+        this.#state = { is: 'closing' };
+      },
+    });
+  }
+
+  /** Frames that came after another session had taken the seat. */
+  get droppedFrames(): number {
+    return this.#superseded;
+  }
+
+  supersede(sentence: string): void {
+    this.#state = { is: 'closing' };
+    this.#session.close(CLOSE.taken, sentence);
+  }
+
+  /** Announces a restart, then closes so that the client comes back. */
+  goAway(after: Millis): void {
+    this.#send({ type: 'goaway', after });
+    this.#session.close(CLOSE.restarting, 'The server restarts.');
+  }
+
+  #frame(message: Buffer): void {
+    const frame = decodeFrame(message);
+    const state = this.#state;
+    if (state.is === 'hello')
+      throw new ProtocolViolation(CLOSE.badMessage, 'A session begins with hello.');
+    if (state.is === 'closing' || frame.epoch !== state.epoch.id) return this.#drop(frame);
+    const now = this.#options.now();
+    checkOrder(state.epoch, frame, now);
+    this.#channel.push(frame, now);
+    if (state.acked < 0) this.#acknowledge();
+  }
+
+  #drop(frame: Frame): void {
+    if (this.#state.is === 'live' && frame.epoch > this.#state.epoch.id)
+      throw new ProtocolViolation(CLOSE.badMessage, `Epoch ${frame.epoch} was never given out.`);
+    this.#superseded += 1;
+  }
+
+  #control(message: PublisherMessage): void {
+    switch (message.type) {
+      case 'hello':
+        return this.#hello(message);
+      case 'ping': {
+        const received = this.#options.now();
+        return this.#send({ ...message, type: 'pong', received, replied: this.#options.now() });
+      }
+      case 'clock':
+        return this.#clock(message);
+      case 'metadata':
+        return this.#metadata(message);
+      case 'bye':
+        return this.#bye();
+      case 'goaway':
+        return;
+    }
+  }
+
+  #hello(hello: Hello): void {
+    if (this.#state.is !== 'hello')
+      throw new ProtocolViolation(CLOSE.badMessage, 'A session says hello once.');
+    const epoch = this.#options.seat.take(this, hello);
+    this.#state = { is: 'live', epoch, acked: -1 };
+    this.#send({
+      type: 'welcome',
+      session: this.#session.id,
+      epoch: epoch.id,
+      next: epoch.next,
+      limits: { frame: MAX_FRAME_BYTES, control: MAX_CONTROL_BYTES, lead: MAX_LEAD },
+      ping: PING_EVERY,
+    });
+    this.#tally();
+  }
+
+  #clock({ type: _, ...point }: Extract<PublisherMessage, { type: 'clock' }>): void {
+    if (this.#state.is !== 'live' || point.epoch !== this.#state.epoch.id) return;
+    const { epoch } = this.#state;
+    const age = this.#options.now() - point.utc;
+    if (Math.abs(age) > CLOCK_WITHIN) return;
+    // Only before the first frame: a backlog from before the first connection is not running ahead.
+    if (epoch.pace === undefined && age > 0) epoch.pace = new MediaPace(point.timestamp, point.utc);
+    this.#channel.clock(point);
+    this.#options.keepClock(point);
+  }
+
+  #metadata(message: Extract<PublisherMessage, { type: 'metadata' }>): void {
+    if (this.#state.is !== 'live') return;
+    const { epoch } = this.#state;
+    const at = message.at ?? { epoch: epoch.id, timestamp: epoch.end ?? samples(0) };
+    this.#channel.metadata({ ...message, at });
+  }
+
+  #bye(): void {
+    if (this.#options.seat.holds(this)) this.#channel.bye(this.#options.now());
+    this.#state = { is: 'closing' };
+    this.#session.close(1000, 'The broadcast has ended.');
+  }
+
+  #everySecond(): void {
+    if (this.#state.is !== 'live') return;
+    this.#acknowledge();
+    this.#tally();
+  }
+
+  #acknowledge(): void {
+    if (this.#state.is !== 'live' || this.#state.epoch.next === 0) return;
+    const sequence = this.#state.epoch.next - 1;
+    if (sequence === this.#state.acked) return;
+    this.#state.acked = sequence;
+    this.#send({ type: 'ack', sequence });
+  }
+
+  #tally(): void {
+    this.#send({
+      type: 'tally',
+      live: this.#channel.onAir,
+      listeners: this.#options.listeners(),
+      recording: null,
+      loudness: null,
+    });
+  }
+
+  #losePatience(): void {
+    if (this.#state.is === 'hello')
+      this.#session.refuse(
+        new ProtocolViolation(CLOSE.badMessage, `No hello within ${HELLO_WITHIN} ms.`),
+      );
+  }
+
+  #send(message: ToPublisherMessage): void {
+    this.#session.send(message);
+  }
+}

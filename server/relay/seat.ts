@@ -1,0 +1,86 @@
+/** Who may publish on a channel: one at a time, and what a returning one gets back. */
+import type { Rendition } from '../../shared/catalog.ts';
+import { CLOSE, ProtocolViolation } from '../../shared/codes.ts';
+import type { PublisherMessage } from '../../shared/control.ts';
+import type { Principal } from '../auth/tickets.ts';
+import type { Channel, Epoch } from './channel.ts';
+
+/** A publisher's session as its channel's seat sees it. */
+export interface Holder {
+  readonly principal: Principal;
+  /** Another session has the seat now; this one closes with 4409. */
+  supersede(sentence: string): void;
+}
+
+/** What a publisher asks for. */
+export type Hello = Extract<PublisherMessage, { type: 'hello' }>;
+
+/** Gives out epochs that were never used on a channel, also across restarts. */
+export type EpochSource = {
+  /** The last one given out, -1 before the first. */
+  last(slug: string): number;
+  /** Gives out the next one and keeps it before returning. */
+  next(slug: string): number;
+};
+
+const sameRendition = (one: Rendition, other: Rendition): boolean =>
+  one.channels === other.channels && one.frame === other.frame;
+
+/** The one seat before a channel's microphone. */
+export class Seat {
+  readonly #channel: Channel;
+  readonly #epochs: EpochSource;
+  #holder: Holder | undefined;
+
+  constructor(channel: Channel, { epochs }: { epochs: EpochSource }) {
+    this.#channel = channel;
+    this.#epochs = epochs;
+  }
+
+  get taken(): boolean {
+    return this.#holder !== undefined;
+  }
+
+  /**
+   * Takes the seat, in the epoch that the publisher goes on in.
+   *
+   * @throws {ProtocolViolation} 4409 when somebody else has it and no take-over was asked for.
+   */
+  take(holder: Holder, hello: Hello): Epoch {
+    const current = this.#holder;
+    const epoch = this.#channel.epoch;
+    const resumes = hello.resume !== undefined && hello.resume.epoch === this.#currentEpoch();
+    if (current !== undefined) {
+      const own = current.principal === holder.principal && resumes;
+      if (!own && hello.takeover !== true)
+        throw new ProtocolViolation(CLOSE.taken, 'Somebody else is on the air on this channel.');
+      current.supersede(
+        own ? 'A newer connection of this studio goes on.' : 'Another studio took over.',
+      );
+    }
+    this.#holder = holder;
+    if (!resumes || hello.fresh === true || hello.resume === undefined)
+      return this.#channel.begin(this.#epochs.next(this.#channel.slug), hello.rendition);
+    if (epoch !== undefined && sameRendition(epoch.rendition, hello.rendition)) return epoch;
+    if (epoch !== undefined)
+      return this.#channel.begin(this.#epochs.next(this.#channel.slug), hello.rendition);
+    // The server was restarted in the middle: the publisher knows how far it had got.
+    const { resume } = hello;
+    return this.#channel.begin(resume.epoch, hello.rendition, resume.sequence + 1);
+  }
+
+  /** Leaves the seat, where this session still has it. */
+  leave(holder: Holder): void {
+    if (this.#holder === holder) this.#holder = undefined;
+  }
+
+  holds(holder: Holder): boolean {
+    return this.#holder === holder;
+  }
+
+  /** The epoch that may be resumed; none once a broadcast has ended. */
+  #currentEpoch(): number | undefined {
+    if (this.#channel.state === 'ended') return undefined;
+    return this.#channel.epoch?.id ?? this.#epochs.last(this.#channel.slug);
+  }
+}
