@@ -25,7 +25,7 @@ export const deskOf = (station: Station, request: FastifyRequest<OfChannel>): De
 const statusOf = ({ channel, fanOut }: Desk): Record<string, unknown> => {
   const metadata = channel.nowPlaying;
   return {
-    channel: channel.slug,
+    slug: channel.slug,
     title: channel.title,
     state: channel.state,
     since: channel.since === undefined ? null : new Date(channel.since).toISOString(),

@@ -1,0 +1,173 @@
+/** The player: everything a listener sees and presses, and the numbers other programs read. */
+import {
+  html,
+  LitElement,
+  nothing,
+  type PropertyValues,
+  type TemplateResult,
+  unsafeCSS,
+} from 'lit';
+import type { Texts } from '../locales/en.ts';
+import { StatusController } from '../state/channel-status.ts';
+import { ListenController, type PlayoutStats, type Position } from '../state/listen-controller.ts';
+import { announce } from '../state/media-session.ts';
+import type { Player } from '../state/player.ts';
+import { pillOf, sentenceOf } from '../state/player-words.ts';
+import { TextController } from '../state/text-controller.ts';
+import controls from '../styles/controls.css?inline';
+import looks from '../styles/player.css?inline';
+import './line-icon.ts';
+import './notice-bar.ts';
+import './sound-visual.ts';
+import './state-pill.ts';
+
+/** `<skywave-player channel autoplay>`. `autoplay` tries at once and asks for a press if it must. */
+export class SkywavePlayer extends LitElement {
+  static override properties = { channel: {}, autoplay: { type: Boolean } };
+  static override styles = [unsafeCSS(controls), unsafeCSS(looks)];
+  declare channel: string;
+  declare autoplay: boolean;
+  readonly #text = new TextController(this);
+  readonly #listen = new ListenController(this, () => this.channel);
+  readonly #status = new StatusController(this, () => this.channel);
+
+  constructor() {
+    super();
+    this.channel = 'live';
+    this.autoplay = false;
+  }
+
+  /** What the player is doing. */
+  get state(): Player['is'] {
+    return this.#listen.state.is;
+  }
+
+  /** Which way the sound comes. */
+  get transport(): 'websocket' {
+    return 'websocket';
+  }
+
+  /** Seconds from microphone to ear; null while unknown. */
+  get latency(): number | null {
+    return this.#listen.latency;
+  }
+
+  /** The sample being heard; null while there is none. */
+  get position(): Position | null {
+    return this.#listen.position;
+  }
+
+  /** Counts since Listen. */
+  get stats(): PlayoutStats {
+    return this.#listen.stats;
+  }
+
+  /** What a press of Listen does. */
+  listen(): void {
+    this.#listen.listen();
+  }
+
+  /** What a press of Pause does. */
+  pause(): void {
+    this.#listen.pause();
+  }
+
+  override firstUpdated(): void {
+    if (this.autoplay) this.listen();
+  }
+
+  override updated(_changed: PropertyValues<this>): void {
+    announce({
+      title: this.#title,
+      playing: this.state !== 'idle',
+      onPlay: () => this.listen(),
+      onPause: () => this.pause(),
+    });
+  }
+
+  override render(): TemplateResult {
+    const { t } = this.#text;
+    return html`<div class="now">
+      <sound-visual .feed=${this.#listen.peaks}></sound-visual>
+      <div class="words">
+        <h1>${this.#title}</h1>
+        <div class="state">${this.#pill(t)}${this.#quality(t)}</div>
+        <div class="controls">${this.#press(t)}${this.#volume(t)}</div>
+        ${this.#sentence(t)}
+      </div>
+    </div>`;
+  }
+
+  get #title(): string {
+    return this.#status.titleOr(this.channel);
+  }
+
+  #pill(t: Texts): TemplateResult {
+    const { latency, state } = this.#listen;
+    const pill = pillOf(state, this.#status.answer);
+    const delay = pill === 'on-air' && state.is === 'playing' ? latency : null;
+    return html`<state-pill
+      state=${pill}
+      word=${t.words[pill]}
+      detail=${delay === null ? '' : t.behind(Math.max(delay, 0).toFixed(2))}
+    ></state-pill>`;
+  }
+
+  #quality(t: Texts): TemplateResult | typeof nothing {
+    const [rendition] = this.#listen.catalog;
+    if (!rendition || this.state === 'idle') return nothing;
+    return html`<span class="quiet small num">${t.playing((rendition.bitrate / 1000).toFixed(0))}</span>`;
+  }
+
+  #press(t: Texts): TemplateResult {
+    const { is } = this.#listen.state;
+    if (is === 'blocked')
+      return html`<button class="play wide" type="button" @click=${this.listen}>
+        <line-icon name="play"></line-icon>${t.listen}
+      </button>`;
+    const idle = is === 'idle';
+    return html`<button
+      class="play"
+      type="button"
+      aria-label=${idle ? t.listen : t.pause}
+      @click=${idle ? this.listen : this.pause}
+    >
+      <line-icon name=${idle ? 'play' : 'pause'}></line-icon>
+    </button>`;
+  }
+
+  #volume(t: Texts): TemplateResult {
+    const move = (event: Event): void => {
+      this.#listen.setVolume(Number((event.target as HTMLInputElement).value) / 100);
+    };
+    return html`<label class="volume">
+      <line-icon name="volume"></line-icon>
+      <input
+        type="range"
+        style="--filled: ${Math.round(this.#listen.volume * 100)}%"
+        aria-label=${t.volume}
+        min="0"
+        max="100"
+        step="1"
+        .value=${String(Math.round(this.#listen.volume * 100))}
+        @input=${move}
+      />
+    </label>`;
+  }
+
+  #sentence(t: Texts): TemplateResult | typeof nothing {
+    const { state, failed } = this.#listen;
+    if (failed) return html`<notice-bar sentence=${t.speakerFailed}></notice-bar>`;
+    const { sentence, trouble } = sentenceOf(state, this.#status.answer, this.#title, t);
+    if (trouble) return html`<notice-bar sentence=${sentence}></notice-bar>`;
+    return html`<p class="quiet sentence">${sentence}</p>`;
+  }
+}
+
+customElements.define('skywave-player', SkywavePlayer);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'skywave-player': SkywavePlayer;
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * The English catalogue; its shape is the contract of every other. The names of controls and the
+ * words of the state pill are part of the public surface: judges and scripts press them by name.
+ */
+export const en = {
+  words: {
+    off: 'Off',
+    ready: 'Ready',
+    connecting: 'Connecting',
+    'on-air': 'On air',
+    reconnecting: 'Reconnecting',
+    buffering: 'Buffering',
+    stalled: 'Stalled',
+    offline: 'Offline',
+    ended: 'Ended',
+  },
+
+  language: 'Language',
+  copy: 'Copy',
+  copied: 'Copied',
+  copyNamed: (label: string) => `Copy: ${label}`,
+
+  // The front page.
+  onAirNow: 'On the air now',
+  listening: 'Opening the list of channels.',
+  noChannels:
+    'There is no channel yet. The studio link that the server printed at its start opens the first one.',
+  nobodyOnAir:
+    'Nobody is on the air at the moment. This page notices by itself when a broadcast begins.',
+  listUnreachable: 'The server does not answer. This page asks again every few seconds.',
+  offAirChannels: 'Off the air',
+  tagline: 'One microphone, heard everywhere.',
+
+  // The studio.
+  studioOf: (title: string) => `${title} · Studio`,
+  elapsed: 'Time on the air',
+  listeners: (count: number): string => (count === 1 ? 'listener' : 'listeners'),
+  loudness: (target: string) => `LUFS, target ${target}`,
+  roundTrip: 'round trip',
+  seconds: (value: string) => `${value} s`,
+  millis: (value: string) => `${value} ms`,
+  level: 'Level',
+  levelText: (left: string, right: string) => `left ${left}, right ${right} decibels`,
+  levelSilent: 'silence',
+  history: 'The last 30 seconds',
+  clipped: 'Clip',
+  clippedReset: 'The sound was too loud and clipped. Press to put the lamp out.',
+  voice: 'Voice',
+  voiceHeard: 'Voice heard',
+  voiceNone: 'No voice',
+  meterOff: 'The meter moves as soon as the microphone is on.',
+  turnOn: 'Turn on microphone',
+  turningOn: 'Your browser is asking for the microphone. Allow it to go on.',
+  sound: 'Sound',
+  microphone: 'Microphone',
+  microphoneDefault: 'The system’s own choice',
+  microphoneNumbered: (number: number) => `Microphone ${number}`,
+  mode: 'Sound mode',
+  modes: { voice: 'Voice', music: 'Music', raw: 'Raw' },
+  modeSentences: {
+    voice: (kilobits: string) =>
+      `For talking: echo and noise are taken out and the level is evened; mono, ${kilobits} kbit/s.`,
+    music: (kilobits: string) =>
+      `For music: nothing is taken out or evened; stereo, ${kilobits} kbit/s.`,
+    raw: (kilobits: string) =>
+      `For a mixing desk: just what the device delivers; stereo, ${kilobits} kbit/s.`,
+  },
+  modeLater:
+    'The treatment of the sound has changed; channels and bitrate follow with the next broadcast.',
+  gain: 'Gain',
+  decibels: (value: string) => `${value} dB`,
+  mute: 'Mute',
+  space: 'space',
+  muted: 'You are muted: listeners hear silence. Press Mute or the space bar to speak.',
+  goLive: 'Go live',
+  endBroadcast: 'End broadcast',
+  cancel: 'Cancel',
+  ending: 'Ending',
+  endQuestion: 'End the broadcast for every listener?',
+  stayOnAir: 'Stay on air',
+  holdHint: 'Hold to end at once',
+  share: 'Share',
+  sharePage: 'Page',
+  shareSentence: 'Whoever opens this link can listen.',
+  takeOver: 'Take over',
+  tryAgain: 'Try again',
+  endedAfter: (length: string) => `The broadcast has ended after ${length}. You are off the air.`,
+  serverAway:
+    'The server does not answer. Trying again by itself; check your network and that the server runs.',
+  trouble: {
+    'microphone-denied':
+      'The browser keeps the microphone from this page. Allow it in the address bar’s site settings, then try again.',
+    'microphone-missing': 'No microphone was found. Plug one in, then try again.',
+    'microphone-busy':
+      'Another program holds the microphone. Close that program or choose another microphone, then try again.',
+    'microphone-lost':
+      'The microphone is gone. Plug it in again, or choose another one below; a running broadcast goes on meanwhile, in silence.',
+    'microphone-failed':
+      'The microphone did not start. Choose another one or plug it in again, then try again.',
+    insecure:
+      'Browsers give a microphone only to secure pages. Open the studio at an https address, or at localhost on the server itself.',
+    unsupported:
+      'This browser cannot encode sound as it is recorded. Use a current Chrome, Edge, Firefox or Safari.',
+    'token-missing':
+      'The key of this studio is missing. Open the studio link that the server printed at its start; it ends in #token= and the key.',
+    token:
+      'The server does not know the key of this studio. Open the newest studio link, then try again.',
+    channel: 'The server has no channel of this name. Check the address of this page.',
+    taken: 'Somebody else is on the air on this channel. Wait until they end, or take over.',
+    superseded:
+      'Another studio took over this channel: you are off the air. Agree with them, or take over again.',
+    protocol:
+      'This page and the server do not understand each other. Reload the page to get the newest one.',
+    deleted: 'This channel was deleted while you were on the air. Ask who runs the server.',
+  },
+  uplink: {
+    idle: 'Not on the air: nothing leaves this computer.',
+    connecting: 'Connecting to the server.',
+    fine: (kilobits: string) => `Uplink fine: ${kilobits} kbit/s, nothing lost.`,
+    reduced: (kilobits: string, asked: string) =>
+      `Uplink tight: ${kilobits} instead of ${asked} kbit/s, nothing lost.`,
+    waiting: (seconds: string) => `Uplink slow: ${seconds} s wait to be sent, nothing lost.`,
+    lost: (kilobits: string, seconds: string) =>
+      `Uplink back at ${kilobits} kbit/s; ${seconds} s could not be kept.`,
+    reconnecting: 'No connection. What you say is kept and sent once the server is back.',
+    unheard: 'The server gets no sound from you. Check the microphone and the network.',
+  },
+
+  // The listener's page and the player.
+  listen: 'Listen',
+  pause: 'Pause',
+  volume: 'Volume',
+  behind: (seconds: string) => `, ${seconds} s behind`,
+  playing: (kilobits: string) => `Opus ${kilobits} kbit/s, WebSocket`,
+  offAir: (title: string) =>
+    `${title} is off the air. Press Listen and you will hear it as soon as it begins.`,
+  offAirListening: (title: string) =>
+    `${title} is off the air. Leave this page open and you will hear it as soon as it begins.`,
+  onAirIdle: (title: string) => `${title} is on the air.`,
+  stalledIdle: (title: string) => `${title} has a short break. Press Listen and wait for it.`,
+  connectingSentence: 'Connecting to the server.',
+  reconnectingSentence: 'The connection was lost. Connecting again by itself.',
+  bufferingSentence: 'Gathering sound. It starts in a moment.',
+  stalledSentence: 'No signal from the broadcaster. It goes on by itself when the signal is back.',
+  endedSentence: 'The broadcast has ended. You will hear the next one if this page stays open.',
+  blockedSentence: 'Your browser waits for you. Press Listen to hear the sound.',
+  silence: {
+    server: 'The server does not answer. Trying again by itself; check your network.',
+    token: 'This channel is private. Ask whoever runs it for a listening link.',
+    channel: 'There is no channel of this name. Check the address of this page.',
+    taken: 'This channel is full at the moment. Press Listen again a little later.',
+    protocol: 'This page is too old for the server. Reload it, then press Listen.',
+    deleted: 'This channel does not exist any more.',
+  },
+  speakerFailed: 'The sound could not be started. Use a current browser, or reload this page.',
+};
+
+/** The shape of a catalogue. */
+export type Texts = typeof en;

@@ -1,0 +1,213 @@
+/**
+ * The listener's session: hands frames on to the playback worklet untouched, remembers the RESUME
+ * POINT, tells the server what it played, and tells the page how far behind the microphone it is
+ * (shared/PROTOCOL.md, Behaviour).
+ */
+import { captureUtc } from '../../shared/clock.ts';
+import {
+  type ClockPoint,
+  type FrameId,
+  parseToListenerMessage,
+  type ToListenerMessage,
+} from '../../shared/control.ts';
+import { decodeFrame, type FrameHeader } from '../../shared/frame.ts';
+import { type Millis, millis, type Utc } from '../../shared/time.ts';
+import type { DownlinkMessage, PlayoutReading } from '../../worklets/port.ts';
+import { Burst } from './burst.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionEvent, DownlinkEvent, NetworkCommand } from './messages.ts';
+import { type Platform, PlatformScope } from './platform.ts';
+
+const REPORT_EVERY = 1000;
+/** A reading older than this says nothing of what is buffered now, ms. */
+const READING_HOLDS = 1500;
+/** Clock points kept: of the epoch that plays and of the one that begins. */
+const EPOCHS_KEPT = 2;
+/** Longest span and largest latency that a report may carry (shared/control.ts), ms. */
+const MOST_SPAN = 86_400_000;
+
+type Welcome = Extract<ToListenerMessage, { type: 'welcome' }>;
+
+const span = (ms: number): Millis => millis(Math.min(Math.max(0, ms), MOST_SPAN));
+
+/** One listener, for as long as the page wants to hear. */
+export class Downlink {
+  readonly #port: MessagePort;
+  readonly #post: (event: DownlinkEvent) => void;
+  readonly #platform: Platform;
+  readonly #scope: PlatformScope;
+  readonly #connection: Connection<ToListenerMessage>;
+  readonly #points = new Map<number, ClockPoint>();
+  readonly #burst = new Burst();
+  /** Ends the reports of one socket. */
+  #reports: PlatformScope | null = null;
+  /** Newest frame received: where to resume. */
+  #newest: FrameId | null = null;
+  /** Frames up to here are priming or replay. */
+  #primedTo: FrameId | null = null;
+  #reading: PlayoutReading | null = null;
+  #readAt: Utc;
+  #outputLatency = 0;
+
+  constructor(
+    command: Extract<NetworkCommand, { type: 'listen' }>,
+    options: { readonly post: (event: DownlinkEvent) => void; readonly platform: Platform },
+  ) {
+    this.#port = command.port;
+    this.#post = options.post;
+    this.#platform = options.platform;
+    this.#readAt = options.platform.now();
+    this.#scope = new PlatformScope(options.platform);
+    this.#connection = new Connection<ToListenerMessage>({
+      destination: command,
+      role: 'listener',
+      parse: parseToListenerMessage,
+      post: (event) => this.#connectionSaid(event),
+      platform: options.platform,
+      session: {
+        opened: () => this.#hello(),
+        control: (message) => this.#heard(message),
+        frame: (bytes) => this.#received(bytes),
+        answered: () => {},
+        closed: () => this.#reports?.dispose(),
+      },
+    });
+  }
+
+  /** Begins the first try. */
+  start(): void {
+    this.#scope.add(() => this.#port.close());
+    this.#scope.add(() => this.#reports?.dispose());
+    this.#port.onmessage = ({ data }: MessageEvent<PlayoutReading>) => this.#played(data);
+    this.#connection.start();
+  }
+
+  /** Closes the socket and hears no more. */
+  leave(): void {
+    this.#scope.dispose();
+    void this.#connection.close();
+  }
+
+  /** Seconds from the worklet's output to the ear. */
+  set outputLatency(latency: number) {
+    this.#outputLatency = latency;
+  }
+
+  /** The network is said to be back. */
+  hurry(): void {
+    this.#connection.hurry();
+  }
+
+  #hello(): void {
+    this.#connection.send({
+      type: 'hello',
+      role: 'listener',
+      ...(this.#newest === null ? {} : { resume: this.#newest }),
+    });
+  }
+
+  #heard(message: ToListenerMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        this.#welcome(message);
+        break;
+      case 'clock':
+        this.#learn(message);
+        break;
+      case 'metadata':
+        this.#post({ type: 'metadata', metadata: message });
+        break;
+      case 'catalog':
+        this.#post({ type: 'catalog', catalog: message.catalog });
+        break;
+      case 'skipped':
+        this.#burst.expect();
+        this.#tell({ type: 'flush' });
+        this.#post({ type: 'skipped', reason: message.reason });
+        break;
+      case 'state':
+        if (message.is !== 'live') {
+          this.#burst.expect();
+          this.#tell({ type: 'pause' });
+        }
+        this.#post({ type: 'state', is: message.is });
+        break;
+    }
+  }
+
+  #welcome({ catalog, start, live, recovered, clock }: Welcome): void {
+    this.#primedTo = live;
+    if (clock !== null) this.#learn(clock);
+    if (!recovered && this.#newest !== null && start !== null) this.#tell({ type: 'flush' });
+    this.#post({ type: 'welcome', catalog, onAir: start !== null });
+  }
+
+  #learn({ epoch, timestamp, utc, uncertainty }: ClockPoint): void {
+    this.#points.set(epoch, { epoch, timestamp, utc, uncertainty });
+    for (const oldest of this.#points.keys()) {
+      if (this.#points.size <= EPOCHS_KEPT) break;
+      this.#points.delete(oldest);
+    }
+  }
+
+  #received(bytes: Uint8Array<ArrayBuffer>): void {
+    const frame = decodeFrame(bytes);
+    const inBurst = this.#burst.holds(frame, this.#platform.now());
+    const live = !inBurst && !this.#isPriming(frame);
+    this.#newest = { epoch: frame.epoch, sequence: frame.sequence };
+    this.#port.postMessage({ type: 'frame', bytes, live } satisfies DownlinkMessage, [
+      bytes.buffer,
+    ]);
+    if (this.#reports === null || this.#reports.disposed) this.#beginReports();
+  }
+
+  #isPriming({ epoch, sequence }: FrameHeader): boolean {
+    const to = this.#primedTo;
+    return to !== null && (epoch < to.epoch || (epoch === to.epoch && sequence <= to.sequence));
+  }
+
+  #beginReports(): void {
+    this.#reports = new PlatformScope(this.#platform);
+    this.#reports.every(REPORT_EVERY, () => this.#report());
+    this.#report();
+  }
+
+  #report(): void {
+    if (this.#newest === null) return;
+    const reading = this.#reading;
+    const current = reading !== null && this.#platform.now() - this.#readAt < READING_HOLDS;
+    this.#connection.send({
+      type: 'report',
+      sequence: this.#newest.sequence,
+      buffered: current ? span(reading.buffered) : millis(0),
+      target: reading === null ? millis(0) : span(reading.target),
+      concealed: reading?.concealed ?? 0,
+      skipped: reading?.skipped ?? 0,
+      latency: current ? this.#latency(reading) : null,
+    });
+  }
+
+  #played(reading: PlayoutReading): void {
+    this.#reading = reading;
+    this.#readAt = this.#platform.now();
+    this.#post({ type: 'playout', reading, latency: this.#latency(reading) });
+  }
+
+  /** Seconds from microphone to ear of the sample that the reading names. */
+  #latency({ phase, epoch, timestamp, at }: PlayoutReading): number | null {
+    const { clock } = this.#connection;
+    const point = this.#points.get(epoch);
+    if (phase === 'priming' || point === undefined || !clock.known) return null;
+    const behind = clock.toServer(at) - captureUtc(point, timestamp);
+    return behind / 1000 + this.#outputLatency;
+  }
+
+  #tell(message: DownlinkMessage): void {
+    this.#port.postMessage(message);
+  }
+
+  #connectionSaid(event: ConnectionEvent): void {
+    this.#post(event);
+    if (event.type === 'refused') this.#scope.dispose();
+  }
+}

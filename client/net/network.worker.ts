@@ -1,0 +1,36 @@
+/**
+ * The thread that owns the socket, so that a page that is busy or hidden delays no frame. The
+ * first command makes the one session of this worker; a new session is a new worker.
+ */
+import { Downlink } from './downlink.ts';
+import type { DownlinkEvent, NetworkCommand, UplinkEvent } from './messages.ts';
+import { platform } from './platform.ts';
+import { Uplink } from './uplink.ts';
+
+let session: Uplink | Downlink | null = null;
+
+const post = (event: UplinkEvent | DownlinkEvent): void => self.postMessage(event);
+
+const begin = <S extends Uplink | Downlink>(begun: S): S => {
+  begun.start();
+  return begun;
+};
+
+self.addEventListener('message', ({ data: command }: MessageEvent<NetworkCommand>) => {
+  switch (command.type) {
+    case 'publish':
+      session ??= begin(new Uplink(command, { post, platform }));
+      break;
+    case 'listen':
+      session ??= begin(new Downlink(command, { post, platform }));
+      break;
+    case 'output':
+      if (session instanceof Downlink) session.outputLatency = command.latency;
+      break;
+    case 'leave':
+      session?.leave();
+      break;
+  }
+});
+
+self.addEventListener('online', () => session?.hurry());

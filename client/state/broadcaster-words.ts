@@ -1,0 +1,75 @@
+/** What the broadcaster's state is called, and the notices it asks for. */
+import type { Texts } from '../locales/en.ts';
+import type { Broadcaster, MicrophoneTrouble } from './broadcaster.ts';
+
+/** States of the pill that a host can meet. */
+export type StudioPill =
+  | 'off'
+  | 'ready'
+  | 'connecting'
+  | 'on-air'
+  | 'reconnecting'
+  | 'offline'
+  | 'ended';
+
+export const studioPill = (state: Broadcaster): StudioPill => {
+  switch (state.is) {
+    case 'off':
+      return 'off';
+    case 'arming':
+      return state.goLive ? 'connecting' : 'off';
+    case 'ready':
+      return state.ended === null ? 'ready' : 'ended';
+    case 'connecting':
+      return 'connecting';
+    case 'live':
+      return 'on-air';
+    case 'reconnecting':
+      return 'reconnecting';
+    case 'failed':
+      return isServerTrouble(state) ? 'offline' : 'off';
+  }
+};
+
+const isServerTrouble = ({ trouble }: Extract<Broadcaster, { is: 'failed' }>): boolean =>
+  !(trouble.startsWith('microphone') || trouble === 'insecure' || trouble === 'unsupported');
+
+/** What gets the host out of trouble by one press. */
+export type Remedy = 'take-over' | 'arm' | null;
+
+/** An amber line. */
+export type Notice = { readonly sentence: string; readonly remedy: Remedy };
+
+/** Everything that needs the host now, the worst first. */
+export const noticesOf = (
+  state: Broadcaster,
+  { muted, refusedChange }: { muted: boolean; refusedChange: MicrophoneTrouble | null },
+  t: Texts,
+): Notice[] => {
+  const notices: Notice[] = [];
+  const tell = (sentence: string, remedy: Remedy = null): void => {
+    notices.push({ sentence, remedy });
+  };
+  if (state.is === 'failed') tell(t.trouble[state.trouble], remedyOf(state));
+  if ('microphone' in state && state.microphone === 'lost') {
+    tell(t.trouble['microphone-lost']);
+  }
+  if (refusedChange !== null) tell(t.trouble[refusedChange]);
+  if (state.is === 'connecting' && state.tries > 0) tell(t.serverAway);
+  if (muted && (state.is === 'live' || state.is === 'reconnecting')) tell(t.muted);
+  return notices;
+};
+
+const remedyOf = ({ trouble }: Extract<Broadcaster, { is: 'failed' }>): Remedy => {
+  if (trouble === 'taken' || trouble === 'superseded') return 'take-over';
+  return trouble.startsWith('microphone') ? 'arm' : null;
+};
+
+/** Seconds as `0:07`, `12:34` or `1:12:47`. */
+export const clockText = (seconds: number): string => {
+  const whole = Math.max(Math.floor(seconds), 0);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const two = (count: number): string => String(count).padStart(2, '0');
+  const head = hours > 0 ? `${hours}:${two(minutes)}` : `${minutes}`;
+  return `${head}:${two(whole % 60)}`;
+};

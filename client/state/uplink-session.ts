@@ -1,0 +1,45 @@
+/** One attempt to be on the air: the network worker and its end of the channel to the microphone. */
+import type { Rendition } from '../../shared/catalog.ts';
+import type { NetworkCommand, UplinkEvent } from '../net/messages.ts';
+import type { Scope } from '../scope.ts';
+
+/** How long the goodbye may take before the worker is ended all the same, ms. */
+export const GOODBYE = 3000;
+
+/** What a session needs to know. */
+export type UplinkOptions = {
+  readonly channel: string;
+  readonly token: string;
+  readonly rendition: Rendition;
+  readonly takeover: boolean;
+  /** Hands the other end of the channel to the capture worklet. */
+  readonly connect: (port: MessagePort) => void;
+  readonly onEvent: (event: UplinkEvent) => void;
+};
+
+/** Starts a session that ends with the scope; what it returns says goodbye first. */
+export const openUplink = (scope: Scope, options: UplinkOptions): (() => void) => {
+  const { channel, token, rendition, takeover, connect, onEvent } = options;
+  const worker = new Worker(new URL('../net/network.worker.ts', import.meta.url), {
+    type: 'module',
+  });
+  scope.add(() => worker.terminate());
+  scope.on(worker, 'message', (event) => onEvent((event as MessageEvent<UplinkEvent>).data));
+  const { port1, port2 } = new MessageChannel();
+  connect(port1);
+  const say = (command: NetworkCommand, transfer: Transferable[] = []): void =>
+    worker.postMessage(command, transfer);
+  say(
+    {
+      type: 'publish',
+      server: location.origin,
+      channel,
+      token,
+      rendition,
+      takeover,
+      port: port2,
+    },
+    [port2],
+  );
+  return () => say({ type: 'leave' });
+};
