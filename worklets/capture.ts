@@ -152,7 +152,7 @@ class CaptureProcessor extends AudioWorkletProcessor {
       clipped: this.#meter.clipped,
       voice: this.#voice.active,
       missed: Math.round(this.#clock.missed / QUANTUM),
-      encode: this.#encoding ? this.#encoder.meanTime : 0,
+      encode: this.#encoder.meanTime,
     };
     this.port.postMessage(reading);
     this.#meter.reset();
@@ -178,6 +178,8 @@ class CaptureProcessor extends AudioWorkletProcessor {
     if (command.type === 'bitrate') this.#encoder.bitrate = command.bitrate;
     else this.#encoding = command.type === 'start';
     if (command.type === 'start') this.#clock.start(command.run);
+    // Now nothing waits for this thread, and the engine has compiled the codec for speed.
+    if (command.type === 'stop') this.#encoder.time();
   }
 
   #close(): void {

@@ -34,7 +34,8 @@ export class FrameEncoder {
   #encoder: OpusEncoder;
   #bitrate: number;
   #replaced = 0;
-  readonly #meanTime: Millis;
+  readonly #now: () => number;
+  #meanTime = millis(0);
 
   /**
    * Makes the encoder, warms it up and times it, which takes 30 to 150 ms. `now` is a clock in ms of
@@ -51,10 +52,9 @@ export class FrameEncoder {
     this.#options = options;
     this.#bitrate = options.bitrate;
     this.#encoder = this.#make();
+    this.#now = now;
     this.#encoder.warmUp();
-    const began = now();
-    this.#encoder.warmUp();
-    this.#meanTime = millis((now() - began) / WARM_UP);
+    this.time();
   }
 
   /** Encoders that trapped and were replaced. */
@@ -63,12 +63,23 @@ export class FrameEncoder {
   }
 
   /**
-   * Mean time of an encode of 20 ms of noise, taken over 60 in a row when the encoder was made. Not
-   * measured live: the audio thread has a clock of 1 ms only, and its quanta come in step with it,
-   * so that no mean of single encodes is right (0.01 to 0.5 ms where 0.3 is true).
+   * Mean time of an encode of 20 ms of noise, taken over 60 in a row. Not measured live: the audio
+   * thread has a clock of 1 ms only, and its quanta come in step with it, so that no mean of single
+   * encodes is right (0.01 to 0.5 ms where 0.3 is true).
    */
   get meanTime(): Millis {
-    return millis(this.#meanTime);
+    return this.#meanTime;
+  }
+
+  /** Times the encoder anew, which takes about 15 ms and makes it forget the signal so far. */
+  time(): void {
+    const began = this.#now();
+    try {
+      this.#encoder.warmUp();
+    } catch {
+      this.#replace();
+    }
+    this.#meanTime = millis((this.#now() - began) / WARM_UP);
   }
 
   /** Bit/s from the next frame on; clamped to what a rendition may have. */

@@ -19,6 +19,11 @@ const READINGS_PER_SECOND = 10;
 /** 20 ms of silence, CELT full band stereo (RFC 6716 section 3.1). */
 const SILENCE = new Uint8Array([0xfc, 0xff, 0xfe]);
 const WARM_UP_FRAMES = 8;
+/**
+ * A new context's time jumps ahead of the wall clock (by 30 to 180 ms in Chromium) while the
+ * device's buffers fill; arrivals told by it say nothing of the network for so long, ms.
+ */
+const UNSETTLED = 500;
 
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
@@ -48,6 +53,8 @@ class PlaybackProcessor extends AudioWorkletProcessor {
   #malformed = 0;
   #sinceReading = 0;
   #peak = 0;
+  /** Context time of the first quantum; not a number before it, and then nothing is settled. */
+  #began = Number.NaN;
 
   /** Compiles and warms up the decoder here, before the first quantum is due. */
   constructor({ processorOptions }: { readonly processorOptions: PlaybackOptions }) {
@@ -69,6 +76,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     if (left === undefined) return true;
     const right = outputs[0]?.[1] ?? left;
     const now = contextNow();
+    if (Number.isNaN(this.#began)) this.#began = now;
     this.#anchor.observe(now, Date.now());
     this.#playout.pull(left, right, now);
     this.#meter(left, right);
@@ -132,7 +140,9 @@ class PlaybackProcessor extends AudioWorkletProcessor {
 
   #push(bytes: Uint8Array, live: boolean): void {
     try {
-      this.#playout.push(decodeFrame(bytes), { live, now: contextNow() });
+      const now = contextNow();
+      const settled = now - this.#began >= UNSETTLED;
+      this.#playout.push(decodeFrame(bytes), { live: live && settled, now });
     } catch {
       this.#malformed += 1;
     }

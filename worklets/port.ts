@@ -46,7 +46,7 @@ export type CaptureReading = {
   readonly voice: boolean;
   /** Quanta the context lost since the node began: left out, or late for good by the wall clock. */
   readonly missed: number;
-  /** Mean time of an encode on this machine, ms, measured when the node was made; 0 while not encoding. */
+  /** Mean time of an encode here, ms, timed when the node was made and anew after each run. */
   readonly encode: number;
 };
 

@@ -126,7 +126,8 @@ export class Downlink {
         this.#post({ type: 'skipped', reason: message.reason });
         break;
       case 'state':
-        if (message.is !== 'live') {
+        // What comes after a shorter silence tells how late frames can be, and how much to hold.
+        if (message.is !== 'live' && message.is !== 'holding') {
           this.#burst.expect();
           this.#tell({ type: 'pause' });
         }

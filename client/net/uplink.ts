@@ -141,9 +141,16 @@ export class Uplink {
 
   #heard(message: ToPublisherMessage): void {
     if (message.type === 'welcome') this.#welcome(message.epoch, message.next);
-    else if (message.type === 'ack') this.#runs.acknowledge(message.sequence);
+    else if (message.type === 'ack') this.#acknowledged(message.sequence);
     else if (message.type === 'tally')
       this.#post({ type: 'tally', live: message.live, listeners: message.listeners });
+  }
+
+  #acknowledged(sequence: number): void {
+    const first = this.#runs.sending.acked < 0;
+    this.#runs.acknowledge(sequence);
+    // The first one is the proof of being on the air, and does not wait for the next second.
+    if (first) this.#report();
   }
 
   #welcome(epoch: number, next: number): void {

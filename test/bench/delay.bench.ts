@@ -2,6 +2,7 @@
 import {
   type BroadcastFigures,
   describeFigures,
+  endBroadcast,
   goLiveAndListen,
   measureBroadcast,
   openBroadcast,
@@ -33,6 +34,8 @@ export const run = async (): Promise<void> => {
     const pages = await openBroadcast(service, { sampleRate });
     await goLiveAndListen(pages);
     await pages.listener.waitForTimeout(SECONDS * 1000);
+    await endBroadcast(pages);
+    await pages.studio.waitForTimeout(500);
     const figures = await measureBroadcast(pages);
     process.stdout.write(`${describeFigures(figures)}\n`);
     judge(claimsOf(figures));

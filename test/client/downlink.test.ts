@@ -170,12 +170,12 @@ describe('frames', () => {
     await hasHello(1);
     welcome(server.newest);
     server.newest.write(frame(1, 0));
-    for (const is of ['holding', 'live']) server.newest.say({ type: 'state', is });
+    for (const is of ['filling', 'live']) server.newest.say({ type: 'state', is });
     for (let sequence = 1; sequence < 4; sequence += 1) server.newest.write(frame(1, sequence));
     await until(() =>
       expect(heard()).toEqual([[0, 'live'], 'pause', [1, 'replay'], [2, 'replay'], [3, 'replay']]),
     );
-    expect(of('state').map(({ is }) => is)).toEqual(['holding', 'live']);
+    expect(of('state').map(({ is }) => is)).toEqual(['filling', 'live']);
   });
 
   it('after a skip are played from the next one on', async () => {
