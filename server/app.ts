@@ -51,6 +51,8 @@ const serverOptions = (config: Config): FastifyServerOptions => {
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustProxy,
     bodyLimit: 65_536,
+    // What a request says is taken as it is or refused, never mended.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     // At the end nobody's idle connection may hold up the exit.
     forceCloseConnections: true,
     // Slow connections may not hold a place for minutes.

@@ -44,7 +44,6 @@ export type Epoch = {
 /** One channel on this node. */
 export class Channel {
   readonly slug: string;
-  readonly title: string;
   readonly ring = new Ring<Frame>({ duration: RING_DURATION });
   readonly #sinks = new Set<Sink>();
   readonly #audiences = new Set<Audience>();
@@ -56,9 +55,8 @@ export class Channel {
   #metadata: Metadata | null = null;
   #catalog: Catalog = [];
 
-  constructor(slug: string, { title, clock }: { title: string; clock: ClockPoint | null }) {
+  constructor(slug: string, { clock }: { clock: ClockPoint | null }) {
     this.slug = slug;
-    this.title = title;
     this.#clock = clock;
   }
 

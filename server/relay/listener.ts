@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
-import { CLOSE, ProtocolViolation } from '../../shared/codes.ts';
+import { CLOSE, type CloseCode, ProtocolViolation } from '../../shared/codes.ts';
 import {
   type FrameId,
   type ListenerMessage,
@@ -102,6 +102,11 @@ export class Listener {
   /** Tells it something that is not audio. */
   tell(message: ToListenerMessage): void {
     if (this.welcomed) this.#session.send(message);
+  }
+
+  /** Closes for a reason that is not the peer's. */
+  dismiss(code: CloseCode, sentence: string): void {
+    this.#session.close(code, sentence);
   }
 
   /** Announces a restart, then closes so that the client comes back. */

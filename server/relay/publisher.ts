@@ -1,7 +1,7 @@
 /** The trust boundary: a publisher's session. What passes here is believed everywhere else. */
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
-import { CLOSE, ProtocolViolation } from '../../shared/codes.ts';
+import { CLOSE, type CloseCode, ProtocolViolation } from '../../shared/codes.ts';
 import {
   type ClockPoint,
   MAX_CONTROL_BYTES,
@@ -80,6 +80,11 @@ export class Publisher {
   supersede(sentence: string): void {
     this.#state = { is: 'closing' };
     this.#session.close(CLOSE.taken, sentence);
+  }
+
+  /** Closes for a reason that is not the peer's. */
+  dismiss(code: CloseCode, sentence: string): void {
+    this.#session.close(code, sentence);
   }
 
   /** Announces a restart, then closes so that the client comes back. */

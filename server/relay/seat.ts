@@ -17,8 +17,8 @@ export type Hello = Extract<PublisherMessage, { type: 'hello' }>;
 
 /** Gives out epochs that were never used on a channel, also across restarts. */
 export type EpochSource = {
-  /** The last one given out, -1 before the first. */
-  last(slug: string): number;
+  /** The one that may still be resumed, because its broadcast has not ended; else undefined. */
+  resumable(slug: string): number | undefined;
   /** Gives out the next one and keeps it before returning. */
   next(slug: string): number;
 };
@@ -81,6 +81,6 @@ export class Seat {
   /** The epoch that may be resumed; none once a broadcast has ended. */
   #currentEpoch(): number | undefined {
     if (this.#channel.state === 'ended') return undefined;
-    return this.#channel.epoch?.id ?? this.#epochs.last(this.#channel.slug);
+    return this.#channel.epoch?.id ?? this.#epochs.resumable(this.#channel.slug);
   }
 }

@@ -6,9 +6,12 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
+import { CLOSE } from '../../shared/codes.ts';
 import { type Millis, millis } from '../../shared/time.ts';
 import type { Principal } from '../auth/tickets.ts';
-import { epochAfter, type Store } from '../store/store.ts';
+import type { ChannelSettings } from '../store/channel-settings.ts';
+import { type ChannelRecord, epochAfter, type Store } from '../store/store.ts';
+import { BroadcastLog } from './broadcast-log.ts';
 import { Channel } from './channel.ts';
 import { FanOut } from './fan-out.ts';
 import { Listener } from './listener.ts';
@@ -29,9 +32,28 @@ const LISTENERS_ELSEWHERE = 1000;
 /** One channel with all that belongs to it on this node. */
 export type Desk = {
   readonly channel: Channel;
+  readonly log: BroadcastLog;
   readonly seat: Seat;
   readonly fanOut: FanOut;
   readonly publishers: Set<Publisher>;
+  settings: ChannelSettings;
+};
+
+const epochSource = (store: Store): EpochSource => {
+  const last = new Map(store.channels().map(({ slug, epoch }) => [slug, epoch]));
+  return {
+    resumable: (slug) => {
+      const epoch = last.get(slug) ?? -1;
+      const ended = store.broadcastOf(slug, epoch)?.ended ?? null;
+      return epoch < 0 || ended !== null ? undefined : epoch;
+    },
+    next: (slug) => {
+      const epoch = epochAfter(last.get(slug) ?? -1);
+      store.keepEpoch(slug, epoch);
+      last.set(slug, epoch);
+      return epoch;
+    },
+  };
 };
 
 const isLoopback = (address: string): boolean =>
@@ -41,6 +63,7 @@ const isLoopback = (address: string): boolean =>
 export class Station {
   readonly #desks = new Map<string, Desk>();
   readonly #addresses = new Map<string, number>();
+  readonly #epochs: EpochSource;
   readonly #store: Store;
   readonly #log: FastifyBaseLogger;
   readonly #now: Now;
@@ -51,26 +74,8 @@ export class Station {
     this.#store = store;
     this.#log = log;
     this.#now = now;
-    const last = new Map<string, number>();
-    const epochs: EpochSource = {
-      last: (slug) => last.get(slug) ?? -1,
-      next: (slug) => {
-        const epoch = epochAfter(last.get(slug) ?? -1);
-        store.keepEpoch(slug, epoch);
-        last.set(slug, epoch);
-        return epoch;
-      },
-    };
-    for (const { slug, title, clock, epoch } of store.channels()) {
-      last.set(slug, epoch);
-      const channel = new Channel(slug, { title, clock });
-      this.#desks.set(slug, {
-        channel,
-        seat: new Seat(channel, { epochs }),
-        fanOut: new FanOut(channel, { now }),
-        publishers: new Set(),
-      });
-    }
+    this.#epochs = epochSource(store);
+    for (const record of store.channels()) this.#open(record);
     this.#timers = [setInterval(() => this.#tick(), TICK), setInterval(() => this.#judge(), JUDGE)];
   }
 
@@ -81,6 +86,27 @@ export class Station {
 
   desks(): Iterable<Desk> {
     return this.#desks.values();
+  }
+
+  /** Opens a new channel. Returns undefined when the name is taken. */
+  create(slug: string, settings: ChannelSettings): Desk | undefined {
+    const record = this.#store.createChannel(slug, settings);
+    return record && this.#open(record);
+  }
+
+  /** Changes a channel's settings; they hold at once. */
+  update(desk: Desk, changes: Partial<ChannelSettings>): void {
+    desk.settings = { ...desk.settings, ...changes };
+    this.#store.keepSettings(desk.channel.slug, desk.settings);
+  }
+
+  /** Deletes a channel: whoever is there is closed with 4410. */
+  remove(desk: Desk): void {
+    this.#desks.delete(desk.channel.slug);
+    for (const session of [...desk.publishers, ...desk.fanOut.sessions])
+      session.dismiss(CLOSE.deleted, 'This channel has been deleted.');
+    desk.channel.bye(this.#now());
+    this.#store.deleteChannel(desk.channel.slug);
   }
 
   /** Whether a restart has been announced; nobody new is let in then. */
@@ -139,6 +165,22 @@ export class Station {
 
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  #open({ slug, settings, clock }: ChannelRecord): Desk {
+    const channel = new Channel(slug, { clock });
+    const log = new BroadcastLog(slug, { store: this.#store, now: this.#now });
+    channel.attend(log);
+    const desk: Desk = {
+      channel,
+      log,
+      seat: new Seat(channel, { epochs: this.#epochs }),
+      fanOut: new FanOut(channel, { now: this.#now }),
+      publishers: new Set(),
+      settings,
+    };
+    this.#desks.set(slug, desk);
+    return desk;
   }
 
   #tick(): void {

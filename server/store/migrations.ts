@@ -7,4 +7,22 @@ export const MIGRATIONS: readonly string[] = [
      clock TEXT
    ) STRICT;
    INSERT INTO channels (slug, title) VALUES ('live', 'Live');`,
+
+  // Settings as one JSON object: they are read and written whole, and nothing is looked up by them.
+  `ALTER TABLE channels ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+   ALTER TABLE channels ADD COLUMN track INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE channels ADD COLUMN secret TEXT;
+   CREATE TABLE broadcasts (
+     id TEXT PRIMARY KEY,
+     channel TEXT NOT NULL REFERENCES channels (slug) ON DELETE CASCADE,
+     started INTEGER NOT NULL,
+     ended INTEGER
+   ) STRICT;
+   CREATE INDEX broadcasts_by_channel ON broadcasts (channel, started);
+   CREATE TABLE epochs (
+     channel TEXT NOT NULL REFERENCES channels (slug) ON DELETE CASCADE,
+     epoch INTEGER NOT NULL,
+     broadcast TEXT NOT NULL REFERENCES broadcasts (id) ON DELETE CASCADE,
+     PRIMARY KEY (channel, epoch)
+   ) STRICT;`,
 ];
