@@ -5,21 +5,24 @@ import { fileURLToPath } from 'node:url';
 import fastifyWebsocket from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import { MAX_CONTROL_BYTES, SUBPROTOCOL } from '../shared/control.ts';
-import { utc } from '../shared/time.ts';
+import { millis, utc } from '../shared/time.ts';
 import { adminToken } from './auth/admin.ts';
 import { Guesses } from './auth/guesses.ts';
 import { Tickets } from './auth/tickets.ts';
 import type { Config } from './config.ts';
+import { processTimers, windowSamples } from './packager/packager.ts';
 import { Liveness } from './relay/liveness.ts';
 import type { Now } from './relay/session.ts';
 import { Station } from './relay/station.ts';
 import { authorizer } from './routes/access.ts';
 import { registerChannels } from './routes/channels.ts';
+import { registerMedia } from './routes/media.ts';
 import { registerPages } from './routes/pages.ts';
 import { registerProblems } from './routes/problem.ts';
 import { registerSockets } from './routes/sockets.ts';
 import { closeRefusedUpgrades } from './routes/upgrades.ts';
 import { Store } from './store/store.ts';
+import { ChildTranscoder } from './transcoder/transcoder.ts';
 
 /** Time for farewells to leave before sockets are closed, ms. */
 const DRAIN = 250;
@@ -70,7 +73,23 @@ export const createApp = async (
 ): Promise<Service> => {
   const app = fastify(serverOptions(config));
   const store = Store.open(config.data);
-  const station = new Station({ store, log: app.log, now });
+  const station = new Station({
+    store,
+    log: app.log,
+    now,
+    packaging: {
+      grid: config.grid,
+      ladder: config.ladder,
+      window: windowSamples(config.window),
+      timers: processTimers(() => millis(performance.now())),
+      createTranscoder: (sink) =>
+        new ChildTranscoder(sink, {
+          log: app.log,
+          now: () => performance.now(),
+          ladder: config.ladder,
+        }),
+    },
+  });
   const token = config.adminToken ?? adminToken(config.data);
   const tickets = new Tickets();
   const authorize = authorizer(token, { guesses: new Guesses(), now });
@@ -81,6 +100,10 @@ export const createApp = async (
 
   registerProblems(app);
   await app.register(fastifyWebsocket, {
+    // A session logs what its peer does, once; only a failure of our own ends here.
+    errorHandler: (error, socket) => {
+      if (!('code' in error && String(error.code).startsWith('WS_ERR_'))) socket.terminate();
+    },
     options: {
       maxPayload: MAX_CONTROL_BYTES,
       maxFragments: 16,
@@ -94,6 +117,7 @@ export const createApp = async (
 
   registerChannels(app, { station, tickets, authorize, now });
   registerSockets(app, { station, tickets, liveness, now, allowedOrigins });
+  registerMedia(app, { station, grid: config.grid, now });
   await registerPages(app, { folder: pages, station });
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) =>
@@ -102,9 +126,9 @@ export const createApp = async (
       .send({ status: station.draining ? 'draining' : 'ready' }),
   );
 
-  app.addHook('onClose', () => {
+  app.addHook('onClose', async () => {
     liveness.stop();
-    station.stop();
+    await station.stop();
     store.close();
   });
 

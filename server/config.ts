@@ -5,6 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { SAMPLE_RATE, samples } from '../shared/time.ts';
+import type { Grid, Rendition } from './packager/track.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -24,6 +26,11 @@ export type Config = {
   /** Origins other than our own that may open a WebSocket. */
   readonly allowedOrigins: readonly string[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** AAC renditions of HLS and DASH, best first. */
+  readonly ladder: readonly Rendition[];
+  readonly grid: Grid;
+  /** Live HLS and DASH window, seconds. */
+  readonly window: number;
 };
 
 /** A value that cannot be used; the message is one sentence for the person who starts the service. */
@@ -49,6 +56,14 @@ const OPTIONS = {
     preset: '',
     says: 'further origins that may open sockets, with commas between',
   },
+  ladder: {
+    placeholder: 'LIST',
+    preset: 'aac:128,aac:64',
+    says: 'HLS and DASH renditions, codec:kbit/s',
+  },
+  part: { placeholder: 'SECONDS', preset: '0.32', says: 'length of a part, n times 0.32' },
+  segment: { placeholder: 'SECONDS', preset: '3.84', says: 'length of a segment, n parts' },
+  window: { placeholder: 'SECONDS', preset: '60', says: 'how much live HLS and DASH keep' },
   'log-level': { placeholder: 'LEVEL', preset: 'info', says: LOG_LEVELS.join(', ') },
 } as const satisfies Record<string, Option>;
 
@@ -124,6 +139,40 @@ const parseLogLevel = (value: string): Config['logLevel'] => {
   return level;
 };
 
+const parseLadder = (value: string): Rendition[] => {
+  const rungs = value.split(',').map((rung) => /^\s*aac:(\d{2,3})\s*$/.exec(rung)?.[1]);
+  const rates = rungs.map(Number);
+  if (rates.some((rate) => !(rate >= 32 && rate <= 320)) || new Set(rates).size < rates.length)
+    throw new ConfigError(
+      `SKYWAVE_LADDER is "${value}"; it must be like aac:128,aac:64, each from 32 to 320 and once.`,
+    );
+  return rates
+    .sort((a, b) => b - a)
+    .map((rate) => ({ name: `aac${rate}`, codec: 'aac', channels: 2, bitrate: rate * 1000 }));
+};
+
+/** 15 AAC frames and 16 Opus frames of 20 ms: the shortest length at which both can be cut. */
+const SHORTEST_PART = 15_360;
+
+const parseGrid = (part: string, segment: string): Grid => {
+  const length = Math.round(Number(part) * SAMPLE_RATE);
+  if (!(length >= SHORTEST_PART && length <= 4 * SHORTEST_PART && length % SHORTEST_PART === 0))
+    throw new ConfigError(`SKYWAVE_PART is "${part}"; it must be 0.32, 0.64, 0.96 or 1.28.`);
+  const whole = Math.round(Number(segment) * SAMPLE_RATE);
+  if (!(whole >= 4 * length && whole <= 10 * SAMPLE_RATE && whole % length === 0))
+    throw new ConfigError(
+      `SKYWAVE_SEGMENT is "${segment}"; it must be at least four whole parts and at most 10 s.`,
+    );
+  return { part: samples(length), segment: samples(whole) };
+};
+
+const parseWindow = (value: string): number => {
+  const seconds = Number(value);
+  if (!(seconds >= 20 && seconds <= 600))
+    throw new ConfigError(`SKYWAVE_WINDOW is "${value}"; it must be from 20 to 600 seconds.`);
+  return seconds;
+};
+
 const parseFlags = (args: readonly string[]): Partial<Values> & { help?: boolean } => {
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
   try {
@@ -168,5 +217,8 @@ export const readConfig = (
       .filter((origin) => origin !== '')
       .map((origin) => parseOrigin('allowed-origins', origin)),
     logLevel: parseLogLevel(values['log-level']),
+    ladder: parseLadder(values.ladder),
+    grid: parseGrid(values.part, values.segment),
+    window: parseWindow(values.window),
   };
 };

@@ -9,15 +9,18 @@ import {
 } from 'lit';
 import type { Texts } from '../locales/en.ts';
 import { StatusController } from '../state/channel-status.ts';
-import { ListenController, type PlayoutStats, type Position } from '../state/listen-controller.ts';
+import { ListenController } from '../state/listen-controller.ts';
+import type { PlayoutStats, Position } from '../state/listen-path.ts';
 import { announce } from '../state/media-session.ts';
 import type { Player } from '../state/player.ts';
 import { pillOf, sentenceOf } from '../state/player-words.ts';
+import type { Quality, Transport } from '../state/quality.ts';
 import { TextController } from '../state/text-controller.ts';
 import controls from '../styles/controls.css?inline';
 import looks from '../styles/player.css?inline';
 import './line-icon.ts';
 import './notice-bar.ts';
+import './quality-choice.ts';
 import './sound-visual.ts';
 import './state-pill.ts';
 
@@ -43,8 +46,8 @@ export class SkywavePlayer extends LitElement {
   }
 
   /** Which way the sound comes. */
-  get transport(): 'websocket' {
-    return 'websocket';
+  get transport(): Transport {
+    return this.#listen.transport;
   }
 
   /** Seconds from microphone to ear; null while unknown. */
@@ -52,12 +55,12 @@ export class SkywavePlayer extends LitElement {
     return this.#listen.latency;
   }
 
-  /** The sample being heard; null while there is none. */
+  /** The sample being heard; null while there is none, and over HLS, which knows no epochs. */
   get position(): Position | null {
     return this.#listen.position;
   }
 
-  /** Counts since Listen. */
+  /** Counts since Listen; what each counts over which transport, listen-path.ts says. */
   get stats(): PlayoutStats {
     return this.#listen.stats;
   }
@@ -91,9 +94,9 @@ export class SkywavePlayer extends LitElement {
       <sound-visual .feed=${this.#listen.peaks}></sound-visual>
       <div class="words">
         <h1>${this.#title}</h1>
-        <div class="state">${this.#pill(t)}${this.#quality(t)}</div>
+        <div class="state">${this.#pill(t)}${this.#playing(t)}</div>
         <div class="controls">${this.#press(t)}${this.#volume(t)}</div>
-        ${this.#sentence(t)}
+        ${this.#quality()}${this.#sentence(t)}
       </div>
     </div>`;
   }
@@ -109,14 +112,30 @@ export class SkywavePlayer extends LitElement {
     return html`<state-pill
       state=${pill}
       word=${t.words[pill]}
-      detail=${delay === null ? '' : t.behind(Math.max(delay, 0).toFixed(2))}
+      detail=${delay === null ? '' : t.behind(inSeconds(delay))}
     ></state-pill>`;
   }
 
-  #quality(t: Texts): TemplateResult | typeof nothing {
-    const [rendition] = this.#listen.catalog;
-    if (!rendition || this.state === 'idle') return nothing;
-    return html`<span class="quiet small num">${t.playing((rendition.bitrate / 1000).toFixed(0))}</span>`;
+  #playing(t: Texts): TemplateResult | typeof nothing {
+    const { renditions, rendition, transport } = this.#listen;
+    const shown = rendition ?? renditions[0];
+    if (!shown || this.state === 'idle') return nothing;
+    const kilobits = (shown.bitrate / 1000).toFixed(0);
+    const words = t.playing(shown.codec, kilobits, t.transports[transport]);
+    return html`<span class="quiet small num">${words}</span>`;
+  }
+
+  #quality(): TemplateResult {
+    const choose = (event: CustomEvent<Quality>): void => this.#listen.choose(event.detail);
+    const pin = (event: CustomEvent<string | null>): void => this.#listen.pin(event.detail);
+    const { quality, renditions, pinned } = this.#listen;
+    return html`<quality-choice
+      .quality=${quality}
+      .renditions=${renditions}
+      .pinned=${pinned}
+      @quality=${choose}
+      @rendition=${pin}
+    ></quality-choice>`;
   }
 
   #press(t: Texts): TemplateResult {
@@ -156,13 +175,18 @@ export class SkywavePlayer extends LitElement {
   }
 
   #sentence(t: Texts): TemplateResult | typeof nothing {
-    const { state, failed } = this.#listen;
+    const { state, failed, obstacle } = this.#listen;
     if (failed) return html`<notice-bar sentence=${t.speakerFailed}></notice-bar>`;
     const { sentence, trouble } = sentenceOf(state, this.#status.answer, this.#title, t);
     if (trouble) return html`<notice-bar sentence=${sentence}></notice-bar>`;
-    return html`<p class="quiet sentence">${sentence}</p>`;
+    // While it plays, what may be said is why it is not as close as was asked for.
+    const why = state.is === 'playing' && obstacle !== null ? t.obstacles[obstacle] : sentence;
+    return html`<p class="quiet sentence">${why}</p>`;
   }
 }
+
+/** Hundredths mean something close to live only. */
+const inSeconds = (delay: number): string => Math.max(delay, 0).toFixed(delay < 1 ? 2 : 1);
 
 customElements.define('skywave-player', SkywavePlayer);
 

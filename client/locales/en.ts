@@ -131,7 +131,23 @@ export const en = {
   pause: 'Pause',
   volume: 'Volume',
   behind: (seconds: string) => `, ${seconds} s behind`,
-  playing: (kilobits: string) => `Opus ${kilobits} kbit/s, WebSocket`,
+  playing: (codec: string, kilobits: string, transport: string) =>
+    `${codec} ${kilobits} kbit/s, ${transport}`,
+  transports: { websocket: 'WebSocket', 'll-hls': 'HLS, low latency', hls: 'HLS' },
+  closeness: 'Distance from live',
+  qualities: { closest: 'Closest to live', balanced: 'Balanced', stable: 'Most stable' },
+  rendition: 'Quality',
+  automatic: 'Automatic',
+  renditionOf: (codec: string, kilobits: string) => `${codec} ${kilobits} kbit/s`,
+  obstacles: {
+    browser:
+      'Closest to live needs a current browser and an https address. It plays over HLS instead.',
+    slow: 'Your network was too slow for closest to live. It plays over HLS, with more in hand; choose Closest to live to try again.',
+    unreachable:
+      'Something between you and the server blocks WebSockets. It plays over HLS; choose Closest to live to try again.',
+    asleep:
+      'The browser rests the closest way while this page is hidden. It plays over HLS meanwhile.',
+  },
   offAir: (title: string) =>
     `${title} is off the air. Press Listen and you will hear it as soon as it begins.`,
   offAirListening: (title: string) =>

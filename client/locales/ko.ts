@@ -123,7 +123,21 @@ export const ko: Texts = {
   pause: '일시 정지',
   volume: '음량',
   behind: (seconds) => `, ${seconds}초 지연`,
-  playing: (kilobits) => `Opus ${kilobits} kbit/s, WebSocket`,
+  playing: (codec, kilobits, transport) => `${codec} ${kilobits} kbit/s, ${transport}`,
+  transports: { websocket: 'WebSocket', 'll-hls': 'HLS, 저지연', hls: 'HLS' },
+  closeness: '실시간과의 거리',
+  qualities: { closest: '실시간에 가깝게', balanced: '균형', stable: '가장 안정적' },
+  rendition: '음질',
+  automatic: '자동',
+  renditionOf: (codec, kilobits) => `${codec} ${kilobits} kbit/s`,
+  obstacles: {
+    browser:
+      '실시간에 가깝게 들으려면 최신 브라우저와 https 주소가 필요합니다. 지금은 HLS로 재생합니다.',
+    slow: '네트워크가 느려 여유를 더 두고 HLS로 재생합니다. 다시 시도하려면 ‘실시간에 가깝게’를 선택하세요.',
+    unreachable:
+      '서버와의 WebSocket 연결이 막혀 있어 HLS로 재생합니다. 다시 시도하려면 ‘실시간에 가깝게’를 선택하세요.',
+    asleep: '화면이 가려진 동안 브라우저가 실시간 재생을 쉬게 하여 HLS로 재생합니다.',
+  },
   offAir: (title) =>
     `${title} 채널은 지금 방송하지 않습니다. 듣기를 눌러 두면 방송이 시작되는 대로 들립니다.`,
   offAirListening: (title) =>

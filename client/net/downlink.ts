@@ -3,6 +3,7 @@
  * POINT, tells the server what it played, and tells the page how far behind the microphone it is
  * (shared/PROTOCOL.md, Behaviour).
  */
+import type { Catalog } from '../../shared/catalog.ts';
 import { captureUtc } from '../../shared/clock.ts';
 import {
   type ClockPoint,
@@ -17,6 +18,7 @@ import { Burst } from './burst.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEvent, DownlinkEvent, NetworkCommand } from './messages.ts';
 import { type Platform, PlatformScope } from './platform.ts';
+import { RenditionLadder } from './rendition-ladder.ts';
 
 const REPORT_EVERY = 1000;
 /** A reading older than this says nothing of what is buffered now, ms. */
@@ -48,6 +50,11 @@ export class Downlink {
   #reading: PlayoutReading | null = null;
   #readAt: Utc;
   #outputLatency = 0;
+  readonly #ladder = new RenditionLadder();
+  /** Rendition last asked for, and that of the newest frame; the publisher's own to begin with. */
+  #asked = 0;
+  #rendition = 0;
+  #isLive = false;
 
   constructor(
     command: Extract<NetworkCommand, { type: 'listen' }>,
@@ -69,7 +76,10 @@ export class Downlink {
         control: (message) => this.#heard(message),
         frame: (bytes) => this.#received(bytes),
         answered: () => {},
-        closed: () => this.#reports?.dispose(),
+        closed: () => {
+          this.#reports?.dispose();
+          this.#ladder.interrupt();
+        },
       },
     });
   }
@@ -93,6 +103,12 @@ export class Downlink {
     this.#outputLatency = latency;
   }
 
+  /** Pins a rendition by its id; null goes by what the network carries. */
+  select(rendition: number | null): void {
+    this.#ladder.pin(rendition);
+    this.#ask();
+  }
+
   /** The network is said to be back. */
   hurry(): void {
     this.#connection.hurry();
@@ -102,6 +118,7 @@ export class Downlink {
     this.#connection.send({
       type: 'hello',
       role: 'listener',
+      ...(this.#asked === 0 ? {} : { rendition: this.#asked }),
       ...(this.#newest === null ? {} : { resume: this.#newest }),
     });
   }
@@ -118,14 +135,18 @@ export class Downlink {
         this.#post({ type: 'metadata', metadata: message });
         break;
       case 'catalog':
+        this.#offer(message.catalog);
         this.#post({ type: 'catalog', catalog: message.catalog });
         break;
       case 'skipped':
+        this.#ladder.jumped();
         this.#burst.expect();
         this.#tell({ type: 'flush' });
         this.#post({ type: 'skipped', reason: message.reason });
         break;
       case 'state':
+        this.#isLive = message.is === 'live';
+        if (!this.#isLive) this.#ladder.interrupt();
         // What comes after a shorter silence tells how late frames can be, and how much to hold.
         if (message.is !== 'live' && message.is !== 'holding') {
           this.#burst.expect();
@@ -140,7 +161,22 @@ export class Downlink {
     this.#primedTo = live;
     if (clock !== null) this.#learn(clock);
     if (!recovered && this.#newest !== null && start !== null) this.#tell({ type: 'flush' });
+    this.#isLive = start !== null;
+    this.#offer(catalog);
     this.#post({ type: 'welcome', catalog, onAir: start !== null });
+  }
+
+  #offer(catalog: Catalog): void {
+    this.#ladder.offer(catalog);
+    this.#ask();
+  }
+
+  /** The server goes on with the next frame in the other encoding: same sequence, same timestamps. */
+  #ask(): void {
+    const { wanted } = this.#ladder;
+    if (wanted === this.#asked) return;
+    this.#asked = wanted;
+    this.#connection.send({ type: 'select', rendition: wanted });
   }
 
   #learn({ epoch, timestamp, utc, uncertainty }: ClockPoint): void {
@@ -156,6 +192,7 @@ export class Downlink {
     const inBurst = this.#burst.holds(frame, this.#platform.now());
     const live = !inBurst && !this.#isPriming(frame);
     this.#newest = { epoch: frame.epoch, sequence: frame.sequence };
+    this.#rendition = frame.rendition;
     this.#port.postMessage({ type: 'frame', bytes, live } satisfies DownlinkMessage, [
       bytes.buffer,
     ]);
@@ -186,12 +223,23 @@ export class Downlink {
       skipped: reading?.skipped ?? 0,
       latency: current ? this.#latency(reading) : null,
     });
+    // What a broadcaster's silence does to the playout says nothing of this listener's network.
+    if (!current || !this.#isLive) return;
+    this.#ladder.judge(reading, this.#platform.now());
+    this.#ask();
   }
 
   #played(reading: PlayoutReading): void {
     this.#reading = reading;
     this.#readAt = this.#platform.now();
-    this.#post({ type: 'playout', reading, latency: this.#latency(reading) });
+    const { clock } = this.#connection;
+    this.#post({
+      type: 'playout',
+      reading,
+      latency: this.#latency(reading),
+      rendition: this.#rendition,
+      clockOffset: clock.known ? clock.toServer(this.#readAt) - this.#readAt : null,
+    });
   }
 
   /** Seconds from microphone to ear of the sample that the reading names. */

@@ -27,6 +27,10 @@ export type NetworkCommand =
       /** The other end is with the playback worklet. */
       readonly port: MessagePort;
     })
+  /** A listener's rendition, by its id in the catalog; null goes by what the network carries. */
+  | { readonly type: 'select'; readonly rendition: number | null }
+  /** The network works: a try that backs off comes at once. */
+  | { readonly type: 'hurry' }
   /** Latency of the output device, seconds: part of the delay a person hears. */
   | { readonly type: 'output'; readonly latency: number }
   /** Says goodbye (a publisher: the broadcast is over) and closes. */
@@ -85,5 +89,9 @@ export type DownlinkEvent =
       readonly reading: PlayoutReading;
       /** Seconds from microphone to ear, output latency included; null until clocks are known. */
       readonly latency: number | null;
+      /** Id in the catalog of the newest frame received. */
+      readonly rendition: number;
+      /** The server's clock less this browser's, ms; null before the first pong. */
+      readonly clockOffset: number | null;
     }
   | { readonly type: 'skipped'; readonly reason: string };

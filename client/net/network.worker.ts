@@ -24,6 +24,12 @@ self.addEventListener('message', ({ data: command }: MessageEvent<NetworkCommand
     case 'listen':
       session ??= begin(new Downlink(command, { post, platform }));
       break;
+    case 'select':
+      if (session instanceof Downlink) session.select(command.rendition);
+      break;
+    case 'hurry':
+      session?.hurry();
+      break;
     case 'output':
       if (session instanceof Downlink) session.outputLatency = command.latency;
       break;

@@ -1,59 +1,51 @@
-/** Runs the player: owns the speaker, the session and their ends. */
+/** Runs the player: chooses the way of the sound, owns it, and changes it when it does not work. */
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
-import type { Catalog } from '../../shared/catalog.ts';
-import type { Samples } from '../../shared/time.ts';
-import { Speaker } from '../audio/speaker.ts';
-import type { DownlinkEvent, NetworkCommand } from '../net/messages.ts';
+import { canPlayHls } from '../audio/media-element-engine.ts';
 import { Scope } from '../scope.ts';
 import { Feed } from './feed.ts';
+import type { Heard, PathEvent, PlayoutStats, Position } from './listen-path.ts';
 import { IDLE, type Player, type PlayerEvent, player } from './player.ts';
 import {
-  rememberedTarget,
+  rememberedQuality,
   rememberedVolume,
-  rememberTarget,
+  rememberQuality,
   rememberVolume,
 } from './preferences.ts';
+import {
+  canPlayFrames,
+  type Obstacle,
+  type OfferedRendition,
+  type Quality,
+  type Transport,
+  transportFor,
+} from './quality.ts';
+import { NOTHING, type Way, Ways } from './ways.ts';
 
-/** The sample being heard. */
-export type Position = { readonly epoch: number; readonly timestamp: Samples };
-
-/** Counts of the playout since Listen; `buffered` and `target` in ms. */
-export type PlayoutStats = {
-  readonly buffered: number;
-  readonly target: number;
-  readonly concealed: number;
-  readonly skipped: number;
-  readonly received: number;
-};
-
-type PlayoutEvent = Extract<DownlinkEvent, { type: 'playout' }>;
-
-const NO_STATS: PlayoutStats = { buffered: 0, target: 0, concealed: 0, skipped: 0, received: 0 };
-/** How long a goodbye may take before the worker is ended, ms. */
-const GOODBYE = 500;
-/** How long the browser may take to let sound out before the page asks for a press, ms. */
-const UNBLOCKED_WITHIN = 400;
+/** So long the old way plays on while the new one gets ready, ms. */
+const READY_WITHIN = 8000;
 
 /** The listener's controller: facts to show, and what the listener can do. */
 export class ListenController implements ReactiveController {
   /** Linear peaks, about ten a second. */
   readonly peaks = new Feed<number>();
-  catalog: Catalog = [];
-  /** Seconds from microphone to ear; null while unknown. */
-  latency: number | null = null;
-  position: Position | null = null;
-  stats: PlayoutStats = NO_STATS;
+  quality: Quality = rememberedQuality();
+  /** Why it is not as close to live as was chosen; null when it is. */
+  obstacle: Obstacle | null = null;
+  /** Name of the rendition a person chose; null leaves it to the network. */
+  pinned: string | null = null;
   volume = rememberedVolume();
   /** True after the browser refused to play at all. */
   failed = false;
 
   readonly #host: ReactiveControllerHost;
   readonly #channel: () => string;
+  readonly #ways = new Ways();
   #state: Player = IDLE;
-  #session = new Scope();
-  #speaker: Speaker | null = null;
-  #spare: Worker | null = null;
-  #remembered = 0;
+  #way: Way | null = null;
+  /** The way that gets ready while the present one plays on. */
+  #coming: Way | null = null;
+  #clockOffset: number | null = null;
+  #visits = new Scope();
   #shownAt = 0;
 
   constructor(host: ReactiveControllerHost, channel: () => string) {
@@ -66,16 +58,54 @@ export class ListenController implements ReactiveController {
     return this.#state;
   }
 
-  /** Everything slow happens before the press: the codec's bytes come, the worker starts. */
+  /** Which way the sound comes, or will with the next Listen. */
+  get transport(): Transport {
+    return this.#way?.transport ?? transportFor(this.quality, this.#blocker);
+  }
+
+  /** Seconds from microphone to ear; null while unknown. */
+  get latency(): number | null {
+    return this.#heard.latency;
+  }
+
+  /** The sample being heard; null while there is none, and over HLS. */
+  get position(): Position | null {
+    return this.#heard.position;
+  }
+
+  get stats(): PlayoutStats {
+    return this.#heard.stats;
+  }
+
+  /** What may be chosen on the present way, the best first. */
+  get renditions(): readonly OfferedRendition[] {
+    return this.#way?.renditions ?? [];
+  }
+
+  /** The rendition that plays; null while unknown. */
+  get rendition(): OfferedRendition | null {
+    return this.renditions.find(({ name }) => name === this.#heard.rendition) ?? null;
+  }
+
+  get #heard(): Heard {
+    return this.#way?.heard ?? NOTHING;
+  }
+
+  /** What always keeps this browser from frames. */
+  get #blocker(): Obstacle | null {
+    return canPlayFrames() ? null : 'browser';
+  }
+
   hostConnected(): void {
-    Speaker.preload();
-    this.#spare ??= startWorker();
+    this.#visits = new Scope();
+    this.#visits.on(document, 'visibilitychange', () => this.#wake());
+    this.#ways.prepare(this.transport);
   }
 
   hostDisconnected(): void {
+    this.#visits.dispose();
     this.pause();
-    this.#spare?.terminate();
-    this.#spare = null;
+    this.#ways.close();
   }
 
   /** Within a press: browsers make a context that sounds only there. */
@@ -84,29 +114,44 @@ export class ListenController implements ReactiveController {
     if (this.#state.is === 'blocked') this.pause();
     if (this.#state.is !== 'idle') return;
     this.failed = false;
-    this.stats = NO_STATS;
-    const session = new Scope();
-    this.#session = session;
-    const opening = Speaker.open({ target: rememberedTarget() });
-    const { port1, port2 } = new MessageChannel();
-    const say = this.#join(session, port2);
+    this.obstacle = this.#blocker;
+    this.#ways.unlock();
     this.#dispatch({ type: 'listen' });
-    void this.#sound(session, opening, port1, say);
+    this.#go(transportFor(this.quality, this.obstacle));
   }
 
   /** Stops listening; Listen joins again at the live edge. */
   pause(): void {
-    this.#session.dispose();
-    this.latency = null;
-    this.position = null;
-    this.peaks.push(null);
+    this.#leave();
     this.#dispatch({ type: 'pause' });
+  }
+
+  /** Within a press: the sound goes on the other way, and the next visit begins with it. */
+  choose(quality: Quality): void {
+    this.quality = quality;
+    rememberQuality(quality);
+    this.obstacle = this.#blocker;
+    const transport = transportFor(quality, this.obstacle);
+    if (this.#state.is === 'playing') this.#move(transport, { insist: true });
+    else if (this.#state.is !== 'idle') {
+      this.pause();
+      this.listen();
+    }
+    this.#host.requestUpdate();
+  }
+
+  /** Pins a rendition by name; null lets the network decide. */
+  pin(rendition: string | null): void {
+    this.pinned = rendition;
+    this.#way?.path.select(rendition);
+    this.#host.requestUpdate();
   }
 
   setVolume(volume: number): void {
     this.volume = volume;
     rememberVolume(volume);
-    if (this.#speaker) this.#speaker.volume = volume;
+    this.#way?.path.setVolume(volume);
+    this.#coming?.path.setVolume(volume);
     this.#host.requestUpdate();
   }
 
@@ -116,101 +161,122 @@ export class ListenController implements ReactiveController {
     if (this.#state !== before) this.#host.requestUpdate();
   }
 
-  /** The socket opens while the speaker does; frames wait in the port until it is there. */
-  #join(session: Scope, port: MessagePort): (command: NetworkCommand) => void {
-    const worker = this.#spare ?? startWorker();
-    this.#spare = null;
-    const say = (command: NetworkCommand): void => worker.postMessage(command);
-    session.on(worker, 'message', (event) => {
-      this.#onEvent((event as MessageEvent<DownlinkEvent>).data);
-    });
-    const channel = this.#channel();
-    worker.postMessage(
-      { type: 'listen', server: location.origin, channel, port } satisfies NetworkCommand,
-      [port],
-    );
-    session.add(() => {
-      say({ type: 'leave' });
-      setTimeout(() => worker.terminate(), GOODBYE);
-      this.#spare ??= startWorker();
-    });
-    return say;
+  #leave(): void {
+    this.#drop();
+    const way = this.#way;
+    this.#way = null;
+    way?.path.leave();
+    this.pinned = null;
+    this.peaks.push(null);
   }
 
-  async #sound(
-    session: Scope,
-    opening: Promise<Speaker>,
-    port: MessagePort,
-    say: (command: NetworkCommand) => void,
-  ): Promise<void> {
-    try {
-      const speaker = session.own(await opening);
-      if (session.disposed) return;
-      this.#speaker = speaker;
-      session.add(() => {
-        this.#speaker = null;
-      });
-      speaker.volume = this.volume;
-      speaker.connect(port);
-      const tellLatency = (): void => say({ type: 'output', latency: speaker.outputLatency });
-      tellLatency();
-      session.every(1000, tellLatency);
-      speaker.onstatechange = () => this.#noticeBlock(speaker);
-      session.after(UNBLOCKED_WITHIN, () => this.#noticeBlock(speaker));
-    } catch {
-      if (session.disposed) return;
-      this.failed = true;
-      this.pause();
-      this.#host.requestUpdate();
+  #drop(): void {
+    const coming = this.#coming;
+    this.#coming = null;
+    coming?.path.leave();
+  }
+
+  /** Takes a way at once. */
+  #go(transport: Transport): void {
+    this.#leave();
+    if (transport === 'websocket' || canPlayHls()) this.#way = this.#open(transport);
+    else this.#fail();
+  }
+
+  /** Changes to another way; where both can sound side by side the old one ends when the new plays. */
+  #move(transport: Transport, { insist }: { readonly insist: boolean }): void {
+    this.#drop();
+    if (this.#way?.asked === transport) return;
+    const shareElement = this.#way?.asked !== 'websocket' && transport !== 'websocket';
+    if (this.#state.is !== 'playing' || shareElement || !canPlayHls()) {
+      this.#dispatch({ type: 'moved' });
+      return this.#go(transport);
     }
+    const coming = this.#open(transport);
+    this.#coming = coming;
+    this.#visits.after(READY_WITHIN, () => {
+      if (this.#coming !== coming) return;
+      if (insist) this.#promote(coming);
+      else this.#drop();
+    });
   }
 
-  #noticeBlock(speaker: Speaker): void {
-    if (this.#speaker !== speaker) return;
-    this.#dispatch({ type: speaker.running ? 'unblocked' : 'blocked' });
+  #promote(coming: Way): void {
+    this.#coming = null;
+    this.#leave();
+    this.#way = coming;
+    if (coming.asked === 'websocket') this.obstacle = null;
+    this.#dispatch({ type: 'unblocked' });
+    this.#dispatch({ type: 'moved' });
   }
 
-  #onEvent(event: DownlinkEvent): void {
+  #open(transport: Transport): Way {
+    return this.#ways.open(transport, {
+      channel: this.#channel(),
+      volume: this.volume,
+      clockOffset: this.#clockOffset,
+      post: (way, event) => this.#onEvent(way, event),
+    });
+  }
+
+  #onEvent(way: Way, event: PathEvent): void {
+    // What a way still says after it was left is no longer true.
+    if (way !== this.#way && way !== this.#coming) return;
     switch (event.type) {
-      case 'connecting':
-      case 'lost':
-        this.#dispatch({ type: event.type });
-        break;
-      case 'refused':
-        this.#dispatch({ type: 'refused', why: event.why });
-        break;
-      case 'welcome':
-        this.catalog = event.catalog;
-        this.#dispatch({ type: 'welcome', onAir: event.onAir });
+      case 'offer':
+        way.transport = event.transport;
+        way.renditions = event.renditions;
         this.#host.requestUpdate();
         break;
-      case 'state':
-        this.#dispatch({ type: 'state', channel: event.is });
+      case 'heard':
+        way.heard = event.heard;
+        this.#clockOffset = event.heard.clockOffset ?? this.#clockOffset;
+        if (way === this.#way) this.#show(event.heard);
         break;
-      case 'playout':
-        this.#onPlayout(event);
+      case 'unfit':
+        this.#unfit(way, event.obstacle);
+        break;
+      case 'player':
+        this.#said(way, event.event);
         break;
     }
   }
 
-  #onPlayout({ reading, latency }: PlayoutEvent): void {
-    const { buffered, target, concealed, skipped, received, epoch, timestamp, phase } = reading;
-    this.stats = { buffered, target, concealed, skipped, received };
-    this.position = { epoch, timestamp };
-    this.latency = latency;
-    this.peaks.push(reading.peak);
-    this.#dispatch({ type: 'playout', phase });
-    const now = performance.now();
-    if (phase === 'playing' && now - this.#remembered > 5000) {
-      this.#remembered = now;
-      rememberTarget(target);
-    }
+  #said(way: Way, event: PlayerEvent): void {
+    const plays = event.type === 'playout' && event.phase === 'playing';
+    if (way === this.#coming && plays) this.#promote(way);
+    if (way === this.#way) this.#dispatch(event);
+  }
+
+  #show({ peak }: Heard): void {
+    this.peaks.push(peak);
     // The properties are always current; the page follows once a second.
+    const now = performance.now();
     if (now - this.#shownAt < 1000) return;
     this.#shownAt = now;
     this.#host.requestUpdate();
   }
-}
 
-const startWorker = (): Worker =>
-  new Worker(new URL('../net/network.worker.ts', import.meta.url), { type: 'module' });
+  #unfit(way: Way, obstacle: Obstacle | null): void {
+    if (way === this.#coming) return this.#drop();
+    if (obstacle === null || (obstacle === 'browser' && !canPlayHls())) return this.#fail();
+    // A socket that is slow or away tries on by itself where nothing else is to be had.
+    if (this.#coming !== null || !canPlayHls()) return;
+    this.obstacle = obstacle;
+    this.#move(transportFor(this.quality, obstacle), { insist: true });
+    this.#host.requestUpdate();
+  }
+
+  /** The page is seen again: a browser that stopped Web Audio meanwhile may play it now. */
+  #wake(): void {
+    if (document.hidden || this.obstacle !== 'asleep' || this.quality !== 'closest') return;
+    if (this.#state.is !== 'playing') return;
+    this.#move('websocket', { insist: false });
+  }
+
+  #fail(): void {
+    this.failed = true;
+    this.pause();
+    this.#host.requestUpdate();
+  }
+}

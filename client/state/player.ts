@@ -30,6 +30,8 @@ export type PlayerEvent =
   | { readonly type: 'blocked' }
   | { readonly type: 'unblocked' }
   | { readonly type: 'connecting' }
+  /** The sound comes another way from now on. */
+  | { readonly type: 'moved' }
   | { readonly type: 'lost' }
   | { readonly type: 'refused'; readonly why: Refusal }
   | { readonly type: 'welcome'; readonly onAir: boolean }
@@ -63,6 +65,8 @@ const isFinal = (state: Listening): boolean =>
 const listening = (state: Listening, event: PlayerEvent): Listening => {
   if (isFinal(state)) return state;
   switch (event.type) {
+    case 'moved':
+      return become(state, 'buffering');
     case 'lost':
       return afterLoss(state);
     case 'refused':

@@ -1,4 +1,5 @@
 /** What a browser remembers between visits; a browser that forbids it just forgets. */
+import { QUALITIES, type Quality } from './quality.ts';
 
 const PREFIX = 'skywave.';
 
@@ -36,6 +37,15 @@ export const rememberedTarget = (): number =>
 
 export const rememberTarget = (target: number): void =>
   write('localStorage', 'target', target.toFixed(0));
+
+/** How close to live somebody wanted to be last; as close as can be on the first visit. */
+export const rememberedQuality = (): Quality => {
+  const remembered = read('localStorage', 'quality');
+  return QUALITIES.find((quality) => quality === remembered) ?? 'closest';
+};
+
+export const rememberQuality = (quality: Quality): void =>
+  write('localStorage', 'quality', quality);
 
 /** Id of the microphone used last; empty for the system's own choice. */
 export const rememberedMicrophone = (): string => read('localStorage', 'microphone') ?? '';

@@ -2,22 +2,34 @@
 import { randomUUID } from 'node:crypto';
 import type { ChannelStateName } from '../../shared/control.ts';
 import type { Frame } from '../../shared/frame.ts';
+import type { Utc } from '../../shared/time.ts';
 import type { Store } from '../store/store.ts';
 import type { Audience } from './channel.ts';
+import { GRACE } from './channel-state.ts';
 import type { Now } from './session.ts';
+
+/** Runs what may fail, and says so once; the broadcast goes on whatever the disk does. */
+export type Keep = (act: () => void) => void;
 
 /** One channel's log; a broadcast goes on over restarts of the server and its publisher's epochs. */
 export class BroadcastLog implements Audience {
   readonly #slug: string;
   readonly #store: Store;
   readonly #now: Now;
+  readonly #keep: Keep;
+  /** Broadcasts that a restart cut: they end when the grace has passed, or another one begins. */
+  #cut: readonly string[];
+  readonly #graceUntil: number;
   #broadcast: string | null = null;
   #epoch = -1;
 
-  constructor(slug: string, { store, now }: { store: Store; now: Now }) {
+  constructor(slug: string, { store, now, keep }: { store: Store; now: Now; keep: Keep }) {
     this.#slug = slug;
     this.#store = store;
     this.#now = now;
+    this.#keep = keep;
+    this.#cut = store.unended(slug);
+    this.#graceUntil = now() + GRACE;
   }
 
   /** Identity of the broadcast that is on; null off the air. */
@@ -25,29 +37,46 @@ export class BroadcastLog implements Audience {
     return this.#broadcast;
   }
 
+  /** Lets time pass. */
+  tick(now: Utc): void {
+    if (this.#cut.length > 0 && now >= this.#graceUntil) this.#endCut(null);
+  }
+
   push({ epoch }: Frame): void {
     if (epoch === this.#epoch && this.#broadcast !== null) return;
     this.#epoch = epoch;
-    if (this.#broadcast === null) this.#begin(epoch);
-    if (this.#broadcast !== null)
-      this.#store.keepBroadcastEpoch(this.#broadcast, { slug: this.#slug, epoch });
+    const id = this.#broadcast ?? this.#begin(epoch);
+    this.#keep(() => this.#store.keepBroadcastEpoch(id, { slug: this.#slug, epoch }));
   }
 
   state(is: ChannelStateName): void {
-    if (is !== 'ended' || this.#broadcast === null) return;
-    this.#store.endBroadcast(this.#broadcast, this.#now());
+    const id = this.#broadcast;
+    if (is !== 'ended' || id === null) return;
     this.#broadcast = null;
+    this.#keep(() => this.#store.endBroadcast(id, this.#now()));
   }
 
   end(): void {}
   clock(): void {}
   metadata(): void {}
   catalog(): void {}
+  derived(): void {}
 
-  #begin(epoch: number): void {
-    const before = this.#store.broadcastOf(this.#slug, epoch);
-    this.#broadcast = before !== undefined && before.ended === null ? before.id : randomUUID();
-    if (before?.id !== this.#broadcast)
-      this.#store.beginBroadcast(this.#broadcast, { slug: this.#slug, now: this.#now() });
+  #begin(epoch: number): string {
+    const fresh = randomUUID();
+    this.#broadcast = fresh;
+    this.#keep(() => {
+      const before = this.#store.broadcastOf(this.#slug, epoch);
+      if (before !== undefined && before.ended === null) this.#broadcast = before.id;
+      else this.#store.beginBroadcast(fresh, { slug: this.#slug, now: this.#now() });
+    });
+    this.#endCut(this.#broadcast);
+    return this.#broadcast;
+  }
+
+  #endCut(except: string | null): void {
+    const over = this.#cut.filter((id) => id !== except);
+    this.#cut = [];
+    for (const id of over) this.#keep(() => this.#store.endBroadcast(id, this.#now()));
   }
 }

@@ -28,6 +28,8 @@ export interface Audience extends Sink {
   clock(point: ClockPoint): void;
   metadata(metadata: Metadata): void;
   catalog(catalog: Catalog): void;
+  /** A frame of a derived rendition has come into its ring. */
+  derived(frame: Frame): void;
 }
 
 /** The run of a media clock that the channel is in. */
@@ -39,12 +41,16 @@ export type Epoch = {
   /** Timestamp after the newest frame's last sample; null before the first. */
   end: Samples | null;
   pace: MediaPace | undefined;
+  /** Whether its publisher has said when its samples were captured. */
+  clocked: boolean;
 };
 
 /** One channel on this node. */
 export class Channel {
   readonly slug: string;
+  /** The publisher's own frames. */
   readonly ring = new Ring<Frame>({ duration: RING_DURATION });
+  readonly #derived = new Map<number, Ring<Frame>>();
   readonly #sinks = new Set<Sink>();
   readonly #audiences = new Set<Audience>();
   #state: ChannelStateName = 'idle';
@@ -54,6 +60,7 @@ export class Channel {
   #clock: ClockPoint | null;
   #metadata: Metadata | null = null;
   #catalog: Catalog = [];
+  #offered: Catalog = [];
 
   constructor(slug: string, { clock }: { clock: ClockPoint | null }) {
     this.slug = slug;
@@ -90,6 +97,28 @@ export class Channel {
     return this.#catalog;
   }
 
+  /** The ring of a rendition of the catalog; undefined where nothing of it was made yet. */
+  ringOf(rendition: number): Ring<Frame> | undefined {
+    return rendition === 0 ? this.ring : this.#derived.get(rendition);
+  }
+
+  /** Renditions that somebody can make of the publisher's own, while listeners ask for them. */
+  offer(renditions: Catalog): void {
+    this.#offered = renditions;
+    if (this.#epoch !== undefined) this.#announce(this.#epoch.rendition);
+  }
+
+  /** Takes a frame that was made of one of the current epoch's, with its sequence and timestamp. */
+  pushDerived(frame: Frame): void {
+    let ring = this.#derived.get(frame.rendition);
+    if (ring === undefined) {
+      ring = new Ring<Frame>({ duration: RING_DURATION });
+      this.#derived.set(frame.rendition, ring);
+    }
+    ring.push(frame);
+    for (const audience of this.#audiences) audience.derived(frame);
+  }
+
   /** Sends every frame from now on to a sink, until the returned function is called. */
   subscribe(sink: Sink): () => void {
     this.#sinks.add(sink);
@@ -111,9 +140,9 @@ export class Channel {
     // A clock map of this very epoch is there after a restart: a backlog is not running ahead.
     const known = this.#clock?.epoch === id ? this.#clock : undefined;
     const pace = known && new MediaPace(known.timestamp, known.utc);
-    this.#epoch = { id, rendition, next, end: null, pace };
-    this.#catalog = [{ id: 0, ...rendition }];
-    for (const audience of this.#audiences) audience.catalog(this.#catalog);
+    this.#epoch = { id, rendition, next, end: null, pace, clocked: pace !== undefined };
+    this.#derived.clear();
+    this.#announce(rendition);
     return this.#epoch;
   }
 
@@ -124,6 +153,8 @@ export class Channel {
     epoch.next = frame.sequence + 1;
     epoch.end = frameEnd(frame);
     this.#arrived = now;
+    // Nobody begins a broadcast with the end of the one before.
+    if (!this.onAir) this.ring.clear();
     this.ring.push(frame);
     this.#happen({ type: 'frame' }, now);
     for (const sink of this.#sinks) sink.push(frame);
@@ -152,6 +183,17 @@ export class Channel {
     this.#happen({ type: 'bye' }, now);
   }
 
+  /** Of what is offered, what saves bits against the publisher's own. */
+  #announce(source: Rendition): void {
+    const { channels, frame } = source;
+    const lower = this.#offered.filter(({ bitrate }) => bitrate < source.bitrate);
+    this.#catalog = [
+      { id: 0, ...source },
+      ...lower.map((offered) => ({ ...offered, channels, frame })),
+    ];
+    for (const audience of this.#audiences) audience.catalog(this.#catalog);
+  }
+
   #happen(event: ChannelEvent, now: Utc): void {
     const before = this.#state;
     this.#state = nextChannelState(before, event);
@@ -163,6 +205,7 @@ export class Channel {
 
   #end(reason: EndReason): void {
     this.#epoch = undefined;
+    this.#metadata = null;
     for (const sink of this.#sinks) sink.end(reason);
   }
 }

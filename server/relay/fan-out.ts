@@ -7,12 +7,16 @@ import type {
   ToListenerMessage,
 } from '../../shared/control.ts';
 import type { Frame } from '../../shared/frame.ts';
+import type { Ring } from '../../shared/ring.ts';
 import { type Millis, millis, samples, samplesToMillis } from '../../shared/time.ts';
 import type { Audience, Channel } from './channel.ts';
 import { LateBurst, SETTLE_EVERY } from './late-burst.ts';
 import type { Listener } from './listener.ts';
 import { asMessages } from './messages.ts';
 import type { Now } from './session.ts';
+
+/** Frames that were made into one buffer. */
+type Bundle = { readonly from: number; readonly to: number; readonly buffer: Buffer };
 
 /** Sends a channel's frames to its listeners. */
 export class FanOut implements Audience {
@@ -21,11 +25,7 @@ export class FanOut implements Audience {
   readonly #listeners = new Set<Listener>();
   readonly #burst = new LateBurst();
   #settling: NodeJS.Timeout | undefined;
-  #memo: { from: number; to: number; buffer: Buffer } = {
-    from: -1,
-    to: -1,
-    buffer: Buffer.alloc(0),
-  };
+  readonly #memos = new Map<Ring<Frame>, Bundle>();
 
   constructor(channel: Channel, { now }: { now: Now }) {
     this.#channel = channel;
@@ -53,23 +53,32 @@ export class FanOut implements Audience {
     return this.#listeners;
   }
 
-  /** Frames of the ring as messages in one buffer; the last answer is kept for the next asker. */
-  bundle(from: number, to: number): Buffer {
-    if (this.#memo.from !== from || this.#memo.to !== to) {
-      const frames: Frame[] = [];
-      for (let index = from; index < to; index += 1) {
-        const frame = this.#channel.ring.at(index);
-        if (frame !== undefined) frames.push(frame);
-      }
-      this.#memo = { from, to, buffer: asMessages(frames) };
+  /** Renditions that listeners have asked for, beside the publisher's own. */
+  get wanted(): ReadonlySet<number> {
+    const wanted = new Set<number>();
+    for (const listener of this.#listeners) if (listener.wanted !== 0) wanted.add(listener.wanted);
+    return wanted;
+  }
+
+  /** Frames of a ring as messages in one buffer; the last answer is kept for the next asker. */
+  bundle(ring: Ring<Frame>, from: number, to: number): Buffer {
+    const known = this.#memos.get(ring);
+    if (known?.from === from && known.to === to) return known.buffer;
+    const frames: Frame[] = [];
+    for (let index = from; index < to; index += 1) {
+      const frame = ring.at(index);
+      if (frame !== undefined) frames.push(frame);
     }
-    return this.#memo.buffer;
+    const buffer = asMessages(frames);
+    this.#memos.set(ring, { from, to, buffer });
+    return buffer;
   }
 
   push(frame: Frame): void {
     const lateness = this.#lateness(frame);
-    if (this.#burst.enter(lateness, samplesToMillis(frame.duration), this.#now()))
-      this.#settling ??= setInterval(() => this.#settle(), SETTLE_EVERY);
+    const burst = this.#burst.enter(lateness, samplesToMillis(frame.duration), this.#now());
+    if (burst === 'lasts') this.#settling ??= setInterval(() => this.#settle(), SETTLE_EVERY);
+    else if (burst === 'over') this.#flush();
     else for (const listener of this.#listeners) listener.pump();
   }
 
@@ -90,7 +99,13 @@ export class FanOut implements Audience {
     this.#tell(metadata);
   }
 
+  derived(): void {
+    for (const listener of this.#listeners) if (listener.wanted !== 0) listener.pump();
+  }
+
   catalog(catalog: Catalog): void {
+    // A new epoch: its derived rings are new ones.
+    this.#memos.clear();
     this.#tell({ type: 'catalog', catalog });
   }
 

@@ -9,11 +9,14 @@ import { type Millis, millis, type Utc } from '../../shared/time.ts';
 const LATE = 1000;
 /** A burst brings media faster than this many times real time. */
 const FASTER = 2;
-/** A burst is waited for at most so long, ms. */
-const WAIT_MOST = 500;
+/** A burst is waited for at most so long, ms; whoever listens hears nothing meanwhile anyway. */
+const WAIT_MOST = 2000;
 
-/** How often `settle` wants to be called while a burst lasts, ms. */
-export const SETTLE_EVERY = 20;
+/**
+ * How often `settle` wants to be called while a burst lasts, ms: longer than a round trip, since
+ * TCP sends a window of data at a time.
+ */
+export const SETTLE_EVERY = 200;
 
 /** Follows how late frames are. */
 export class LateBurst {
@@ -22,20 +25,24 @@ export class LateBurst {
   #checked: Utc | undefined;
   #arrived = 0;
 
-  get lasts(): boolean {
-    return this.#since !== undefined;
-  }
-
-  /** Enters a frame: how late it is, and its length, ms. Returns whether a burst lasts now. */
-  enter(lateness: Millis, duration: Millis, now: Utc): boolean {
+  /**
+   * Enters a frame: how late it is, and its length, ms. `over` is said once, by the first frame of a
+   * burst that is no longer late.
+   */
+  enter(lateness: Millis, duration: Millis, now: Utc): 'calm' | 'lasts' | 'over' {
     this.#usual = Math.min(this.#usual, Math.max(0, lateness));
     this.#arrived += duration;
-    if (this.#since === undefined && lateness - this.#usual > LATE) {
+    const late = lateness - this.#usual > LATE;
+    if (this.#since === undefined) {
+      if (!late) return 'calm';
       this.#since = now;
       this.#checked = now;
       this.#arrived = 0;
+      return 'lasts';
     }
-    return this.lasts;
+    if (late) return 'lasts';
+    this.#since = undefined;
+    return 'over';
   }
 
   /** Returns whether the burst is over; then the newest frame's lateness is the usual one. */

@@ -13,6 +13,7 @@ import {
   type ToListenerMessage,
 } from '../../shared/control.ts';
 import { type Frame, frameEnd } from '../../shared/frame.ts';
+import type { Ring } from '../../shared/ring.ts';
 import {
   type Millis,
   millis,
@@ -22,7 +23,7 @@ import {
 } from '../../shared/time.ts';
 import type { Channel } from './channel.ts';
 import { Progress } from './progress.ts';
-import { HELLO_WITHIN } from './publisher.ts';
+import { Reader } from './reader.ts';
 import { type Now, Session } from './session.ts';
 
 /** Sent and unreported media beyond which a listener is skipped to live, ms. */
@@ -57,8 +58,8 @@ export type ListenerOptions = {
   readonly now: Now;
   /** The TCP or TLS socket under the WebSocket. */
   readonly raw: Socket;
-  /** Frames of the ring from one index to another (excluded) as one buffer of messages. */
-  readonly bundle: (from: number, to: number) => Buffer;
+  /** Frames of a ring from one index to another (excluded) as one buffer of messages. */
+  readonly bundle: (ring: Ring<Frame>, from: number, to: number) => Buffer;
   readonly closed: (listener: Listener) => void;
 };
 
@@ -68,30 +69,33 @@ export class Listener {
   readonly #session: Session;
   readonly #options: ListenerOptions;
   readonly #progress = new Progress();
-  readonly #patience: NodeJS.Timeout;
   #state: State = { is: 'hello' };
-  #cursor = 0;
+  readonly #reader: Reader;
   #pace = millis(0);
   #progressed: Utc;
   #skips: Utc[] = [];
 
   constructor(socket: WebSocket, channel: Channel, options: ListenerOptions) {
     this.#channel = channel;
+    this.#reader = new Reader(channel);
     this.#options = options;
     this.#session = new Session(socket, options);
     this.#progressed = options.now();
-    this.#patience = setTimeout(() => this.#losePatience(), HELLO_WITHIN);
     this.#session.converse({
       binary: () => {
         throw new ProtocolViolation(CLOSE.badMessage, 'A listener sends no audio.');
       },
       text: (message) => this.#control(parseListenerMessage(message)),
       closed: () => {
-        clearTimeout(this.#patience);
         this.#state = { is: 'closed' };
         options.closed(this);
       },
     });
+  }
+
+  /** Id of the rendition it asked for; it gets the publisher's own until there are frames of it. */
+  get wanted(): number {
+    return this.welcomed ? this.#reader.wanted : 0;
   }
 
   /** Whether it has said hello, so that it counts and gets what the channel tells. */
@@ -118,18 +122,20 @@ export class Listener {
   /** Sends what the cursor has not passed; with `flush` also less than the pace asks for. */
   pump({ flush = false } = {}): void {
     if (this.#state.is !== 'following' && this.#state.is !== 'priming') return;
-    const { ring } = this.#channel;
-    if (this.#cursor >= ring.head || this.#options.raw.writableLength > SOCKET_MOST) return;
-    if (this.#cursor < ring.tail) return this.#lag();
-    if (!flush && this.#waiting() < this.#pace) return;
+    if (!this.#session.open) return;
+    this.#reader.changeOver();
+    const { ring, cursor, waiting } = this.#reader;
+    if (cursor >= ring.head || this.#options.raw.writableLength > SOCKET_MOST) return;
+    if (cursor < ring.tail) return this.#lag();
+    if (!flush && waiting < this.#pace) return;
     if (samplesToMillis(this.#progress.outstanding) > this.#allowance()) return this.#lag();
     this.#send(ring.head);
   }
 
   /** Late frames came in a burst: one that is too far behind goes on close to live. */
   catchUp(): void {
-    if (this.#state.is !== 'following' || this.#waiting() <= LATE_MOST) return;
-    this.#skip(this.#behindLive(LATE_MOST), 'late');
+    if (this.#state.is !== 'following' || this.#reader.waiting <= LATE_MOST) return;
+    this.#skip(this.#reader.behindLive(LATE_MOST), 'late');
   }
 
   /** Lets time pass: judges by what the listener itself reports. */
@@ -143,12 +149,15 @@ export class Listener {
   }
 
   #control(message: ListenerMessage): void {
+    if (this.#state.is === 'hello' && message.type !== 'hello' && message.type !== 'ping')
+      throw new ProtocolViolation(CLOSE.badMessage, 'A session begins with hello.');
     switch (message.type) {
       case 'hello':
         return this.#hello(message);
       case 'ping': {
         const received = this.#options.now();
-        return this.#reply({ ...message, type: 'pong', received, replied: this.#options.now() });
+        const pong = { ...message, type: 'pong', received, replied: this.#options.now() } as const;
+        return this.#session.send(pong satisfies ToListenerMessage);
       }
       case 'report':
         return this.#report(message.sequence);
@@ -160,8 +169,10 @@ export class Listener {
         return;
       case 'seek':
         return this.#seek(message);
-      // There is one rendition so far, so there is nothing to select.
       case 'select':
+        if (this.#channel.renditions.some(({ id }) => id === message.rendition))
+          this.#reader.wanted = message.rendition;
+        return;
       case 'goaway':
         return;
     }
@@ -170,18 +181,22 @@ export class Listener {
   #hello(hello: Hello): void {
     if (this.#state.is !== 'hello')
       throw new ProtocolViolation(CLOSE.badMessage, 'A session says hello once.');
-    clearTimeout(this.#patience);
+    this.#session.greeted();
     const channel = this.#channel;
     const { newest } = channel.ring;
     const live = channel.onAir && newest !== undefined ? newest : undefined;
     const recovered = live !== undefined && this.#resume(hello);
     if (!recovered)
-      this.#cursor =
-        live === undefined ? channel.ring.head : this.#behindLive(hello.behind ?? PRIMING);
+      this.#reader.restart(
+        live === undefined ? channel.ring.head : this.#reader.behindLive(hello.behind ?? PRIMING),
+      );
     this.#pace = hello.pace ?? millis(0);
+    this.#reader.wanted = hello.rendition ?? 0;
     this.#progressed = this.#options.now();
     this.#state =
-      live === undefined ? { is: 'following' } : { is: 'priming', live, replay: this.#waiting() };
+      live === undefined
+        ? { is: 'following' }
+        : { is: 'priming', live, replay: this.#reader.waiting };
     this.tell({
       type: 'welcome',
       session: this.#session.id,
@@ -203,12 +218,12 @@ export class Listener {
     const index = ring.find(resume.epoch, resume.sequence);
     const frame = ring.at(index);
     if (frame?.epoch !== resume.epoch || frame.sequence !== resume.sequence) return false;
-    this.#cursor = index + 1;
+    this.#reader.restart(index + 1);
     return true;
   }
 
   #start(live: Frame): Extract<ToListenerMessage, { type: 'welcome' }>['start'] {
-    const first = this.#channel.ring.at(this.#cursor);
+    const first = this.#reader.ring.at(this.#reader.cursor);
     if (first === undefined)
       return { epoch: live.epoch, sequence: live.sequence + 1, timestamp: frameEnd(live) };
     return { epoch: first.epoch, sequence: first.sequence, timestamp: first.timestamp };
@@ -221,7 +236,7 @@ export class Listener {
       this.#state = { is: 'following' };
     if (this.#state.is !== 'lagging') return;
     this.#state = { is: 'following' };
-    if (this.#waiting() > PRIMING) this.#skip(this.#behindLive(PRIMING), 'slow');
+    if (this.#reader.waiting > PRIMING) this.#skip(this.#reader.behindLive(PRIMING), 'slow');
     this.pump({ flush: true });
   }
 
@@ -229,11 +244,16 @@ export class Listener {
     if (!this.welcomed) return;
     const { ring } = this.#channel;
     const { epoch, sequence, behind } = message;
-    this.#cursor =
+    this.#reader.restart(
       epoch !== undefined && sequence !== undefined
         ? ring.find(epoch, sequence)
-        : this.#behindLive(behind ?? PRIMING);
-    this.#state = { is: 'following' };
+        : ring.behindNewest(millisToSamples(behind ?? PRIMING)),
+    );
+    const { newest } = ring;
+    this.#state =
+      newest === undefined
+        ? { is: 'following' }
+        : { is: 'priming', live: newest, replay: this.#reader.waiting };
     this.#progressed = this.#options.now();
     this.pump({ flush: true });
   }
@@ -246,16 +266,16 @@ export class Listener {
       return this.#session.refuse(
         new ProtocolViolation(CLOSE.tooSlow, `Skipped ${SKIPS_MOST} times in ${SKIPS_WITHIN} ms.`),
       );
-    this.#skip(this.#channel.ring.head - 1, 'slow');
-    this.#send(this.#channel.ring.head);
+    this.#skip(this.#reader.ring.head - 1, 'slow');
+    this.#send(this.#reader.ring.head);
     this.#state = { is: 'lagging' };
   }
 
   #skip(to: number, reason: 'slow' | 'late'): void {
-    const { ring } = this.#channel;
-    const from = ring.at(Math.max(this.#cursor, ring.tail));
+    const { ring, cursor } = this.#reader;
+    const from = ring.at(Math.max(cursor, ring.tail));
     const target = ring.at(to);
-    this.#cursor = to;
+    this.#reader.moveTo(to);
     if (from === undefined || target === undefined) return;
     this.tell({
       type: 'skipped',
@@ -266,34 +286,13 @@ export class Listener {
   }
 
   #send(to: number): void {
-    for (let index = this.#cursor; index < to; index += 1) {
-      const frame = this.#channel.ring.at(index);
-      if (frame !== undefined) this.#progress.sent(frame);
-    }
-    this.#options.raw.write(this.#options.bundle(this.#cursor, to));
-    this.#cursor = to;
-  }
-
-  /** Media between the cursor and the live edge, ms. */
-  #waiting(): Millis {
-    return samplesToMillis(this.#channel.ring.mediaFrom(this.#cursor));
-  }
-
-  #behindLive(span: Millis): number {
-    return this.#channel.ring.behindNewest(millisToSamples(span));
+    const { ring, cursor } = this.#reader;
+    const buffer = this.#options.bundle(ring, cursor, to);
+    for (const frame of this.#reader.read(to)) this.#progress.sent(frame);
+    this.#options.raw.write(buffer);
   }
 
   #allowance(): number {
     return BEHIND_MOST + (this.#state.is === 'priming' ? this.#state.replay : 0);
-  }
-
-  #losePatience(): void {
-    this.#session.refuse(
-      new ProtocolViolation(CLOSE.badMessage, `No hello within ${HELLO_WITHIN} ms.`),
-    );
-  }
-
-  #reply(message: ToListenerMessage): void {
-    this.#session.send(message);
   }
 }

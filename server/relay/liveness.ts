@@ -25,7 +25,6 @@ export class Liveness {
     };
     heard();
     socket.on('pong', heard);
-    socket.on('message', heard);
   }
 
   stop(): void {

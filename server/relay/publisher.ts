@@ -21,9 +21,6 @@ import { type Now, Session } from './session.ts';
 /** How often the client should ping, ms. */
 export const PING_EVERY = millis(5000);
 
-/** How long a new socket may say nothing, ms. */
-export const HELLO_WITHIN = 5000;
-
 /** A clock map further off than a full replay ring is no measurement, ms. */
 const CLOCK_WITHIN = 125_000;
 
@@ -52,19 +49,18 @@ export class Publisher {
   readonly #options: PublisherOptions;
   #state: State = { is: 'hello' };
   #superseded = 0;
+  #heard = false;
 
   constructor(socket: WebSocket, channel: Channel, options: PublisherOptions) {
     this.principal = options.principal;
     this.#channel = channel;
     this.#options = options;
     this.#session = new Session(socket, options);
-    const patience = setTimeout(() => this.#losePatience(), HELLO_WITHIN);
     const second = setInterval(() => this.#everySecond(), 1000);
     this.#session.converse({
       binary: (message) => this.#frame(message),
       text: (message) => this.#control(parsePublisherMessage(message)),
       closed: () => {
-        clearTimeout(patience);
         clearInterval(second);
         options.seat.leave(this);
         this.#state = { is: 'closing' };
@@ -75,6 +71,11 @@ export class Publisher {
   /** Frames that came after another session had taken the seat. */
   get droppedFrames(): number {
     return this.#superseded;
+  }
+
+  /** Whether it has sent a frame: before that, nobody can have relied on it. */
+  get heard(): boolean {
+    return this.#heard;
   }
 
   supersede(sentence: string): void {
@@ -99,10 +100,21 @@ export class Publisher {
     if (state.is === 'hello')
       throw new ProtocolViolation(CLOSE.badMessage, 'A session begins with hello.');
     if (state.is === 'closing' || frame.epoch !== state.epoch.id) return this.#drop(frame);
+    if (this.#isOver(state.epoch)) return;
     const now = this.#options.now();
     checkOrder(state.epoch, frame, now);
     this.#channel.push(frame, now);
+    this.#heard = true;
     if (state.acked < 0) this.#acknowledge();
+  }
+
+  /** Whether the grace has passed while this socket stayed open: it has to begin anew. */
+  #isOver(epoch: Epoch): boolean {
+    if (this.#channel.epoch === epoch) return false;
+    this.#state = { is: 'closing' };
+    this.#options.seat.leave(this);
+    this.#session.close(CLOSE.restarting, 'The broadcast has ended; another may begin.');
+    return true;
   }
 
   #drop(frame: Frame): void {
@@ -112,6 +124,8 @@ export class Publisher {
   }
 
   #control(message: PublisherMessage): void {
+    if (this.#state.is === 'hello' && message.type !== 'hello' && message.type !== 'ping')
+      throw new ProtocolViolation(CLOSE.badMessage, 'A session begins with hello.');
     switch (message.type) {
       case 'hello':
         return this.#hello(message);
@@ -133,6 +147,7 @@ export class Publisher {
   #hello(hello: Hello): void {
     if (this.#state.is !== 'hello')
       throw new ProtocolViolation(CLOSE.badMessage, 'A session says hello once.');
+    this.#session.greeted();
     const epoch = this.#options.seat.take(this, hello);
     this.#state = { is: 'live', epoch, acked: -1 };
     this.#send({
@@ -151,8 +166,9 @@ export class Publisher {
     const { epoch } = this.#state;
     const age = this.#options.now() - point.utc;
     if (Math.abs(age) > CLOCK_WITHIN) return;
-    // Only before the first frame: a backlog from before the first connection is not running ahead.
-    if (epoch.pace === undefined && age > 0) epoch.pace = new MediaPace(point.timestamp, point.utc);
+    // Only the first one: a backlog from before the first connection is not running ahead.
+    if (!epoch.clocked && age > 0) epoch.pace = new MediaPace(point.timestamp, point.utc);
+    epoch.clocked = true;
     this.#channel.clock(point);
     this.#options.keepClock(point);
   }
@@ -171,7 +187,7 @@ export class Publisher {
   }
 
   #everySecond(): void {
-    if (this.#state.is !== 'live') return;
+    if (this.#state.is !== 'live' || this.#isOver(this.#state.epoch)) return;
     this.#acknowledge();
     this.#tally();
   }
@@ -192,13 +208,6 @@ export class Publisher {
       recording: null,
       loudness: null,
     });
-  }
-
-  #losePatience(): void {
-    if (this.#state.is === 'hello')
-      this.#session.refuse(
-        new ProtocolViolation(CLOSE.badMessage, `No hello within ${HELLO_WITHIN} ms.`),
-      );
   }
 
   #send(message: ToPublisherMessage): void {

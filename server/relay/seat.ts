@@ -8,6 +8,8 @@ import type { Channel, Epoch } from './channel.ts';
 /** A publisher's session as its channel's seat sees it. */
 export interface Holder {
   readonly principal: Principal;
+  /** Whether it has sent a frame. */
+  readonly heard: boolean;
   /** Another session has the seat now; this one closes with 4409. */
   supersede(sentence: string): void;
 }
@@ -51,7 +53,8 @@ export class Seat {
     const epoch = this.#channel.epoch;
     const resumes = hello.resume !== undefined && hello.resume.epoch === this.#currentEpoch();
     if (current !== undefined) {
-      const own = current.principal === holder.principal && resumes;
+      // A seat whose welcome was lost on the way is no other publisher's.
+      const own = current.principal === holder.principal && (resumes || !current.heard);
       if (!own && hello.takeover !== true)
         throw new ProtocolViolation(CLOSE.taken, 'Somebody else is on the air on this channel.');
       current.supersede(

@@ -8,6 +8,12 @@ import type { Utc } from '../../shared/time.ts';
 const CONTROL_BURST = 60;
 const CONTROL_RATE = 20;
 
+/** How long a new socket may say nothing, ms. */
+const HELLO_WITHIN = 5000;
+
+/** Bytes that may wait for a peer that does not read. */
+const UNREAD_MOST = 262_144;
+
 /** Gives the server's UTC, monotonic: steps of the wall clock do not show. */
 export type Now = () => Utc;
 
@@ -24,6 +30,7 @@ export class Session {
   readonly #socket: WebSocket;
   readonly #log: FastifyBaseLogger;
   readonly #now: Now;
+  readonly #patience: NodeJS.Timeout;
   #allowance = CONTROL_BURST;
   #refilled: Utc;
 
@@ -36,6 +43,14 @@ export class Session {
     this.#log = log.child({ session: id });
     this.#now = now;
     this.#refilled = now();
+    this.#patience = setTimeout(() => {
+      this.refuse(new ProtocolViolation(CLOSE.badMessage, `No hello within ${HELLO_WITHIN} ms.`));
+    }, HELLO_WITHIN);
+  }
+
+  /** The peer has said hello: it need not hurry any more. */
+  greeted(): void {
+    clearTimeout(this.#patience);
   }
 
   /** Listens from now on; must be called in the same turn as the upgrade. */
@@ -56,6 +71,7 @@ export class Session {
       this.#log.warn({ code: error.code }, 'The socket broke the WebSocket protocol.');
     });
     this.#socket.on('close', (code: number) => {
+      clearTimeout(this.#patience);
       this.#log.info({ code }, 'The session is over.');
       conversation.closed();
     });
@@ -68,7 +84,10 @@ export class Session {
 
   /** Sends a control message; nothing happens once the socket closes. */
   send(message: { readonly type: string }): void {
-    if (this.open) this.#socket.send(JSON.stringify(message));
+    if (!this.open) return;
+    // Who asks and never reads would have this process keep the answers.
+    if (this.#socket.bufferedAmount > UNREAD_MOST) this.#socket.terminate();
+    else this.#socket.send(JSON.stringify(message));
   }
 
   /** Closes with a code and a sentence; a peer that does not answer is cut off after 2 s. */
@@ -80,6 +99,7 @@ export class Session {
 
   /** Closes for what the peer did, with one line in the log and none of what it sent. */
   refuse(violation: ProtocolViolation): void {
+    if (!this.open) return;
     this.#log.warn({ code: violation.code }, violation.message);
     this.close(violation.code, violation.message);
   }

@@ -9,9 +9,11 @@ import type { WebSocket } from 'ws';
 import { CLOSE } from '../../shared/codes.ts';
 import { type Millis, millis } from '../../shared/time.ts';
 import type { Principal } from '../auth/tickets.ts';
+import { Packager, type PackagerOptions } from '../packager/packager.ts';
 import type { ChannelSettings } from '../store/channel-settings.ts';
 import { type ChannelRecord, epochAfter, type Store } from '../store/store.ts';
-import { BroadcastLog } from './broadcast-log.ts';
+import { LOW_RATES } from '../transcoder/transcoder.ts';
+import { BroadcastLog, type Keep } from './broadcast-log.ts';
 import { Channel } from './channel.ts';
 import { FanOut } from './fan-out.ts';
 import { Listener } from './listener.ts';
@@ -20,7 +22,7 @@ import { type EpochSource, Seat } from './seat.ts';
 import type { Now } from './session.ts';
 
 /** How often channels are told that time passes, ms. */
-const TICK = 120;
+const TICK = 100;
 
 /** How often listeners are judged by their reports, ms. */
 const JUDGE = 1000;
@@ -29,17 +31,35 @@ const JUDGE = 1000;
 const LISTENERS_LOOPBACK = 10_000;
 const LISTENERS_ELSEWHERE = 1000;
 
+/** How channels are packaged, the same for all of them. */
+export type Packaging = Pick<
+  PackagerOptions,
+  'grid' | 'ladder' | 'window' | 'timers' | 'createTranscoder'
+>;
+
+/** What a station is made of. */
+export type StationOptions = {
+  readonly store: Store;
+  readonly log: FastifyBaseLogger;
+  readonly now: Now;
+  readonly packaging: Packaging;
+};
+
+/** What all low-rate renditions have in common; channels and frames are the source's. */
+const OFFERED = { codec: 'opus', channels: 1, frame: 960, fec: false, dtx: false } as const;
+
 /** One channel with all that belongs to it on this node. */
 export type Desk = {
   readonly channel: Channel;
   readonly log: BroadcastLog;
+  readonly packager: Packager;
   readonly seat: Seat;
   readonly fanOut: FanOut;
   readonly publishers: Set<Publisher>;
   settings: ChannelSettings;
 };
 
-const epochSource = (store: Store): EpochSource => {
+const epochSource = (store: Store, keep: (slug: string, act: () => void) => void): EpochSource => {
   const last = new Map(store.channels().map(({ slug, epoch }) => [slug, epoch]));
   return {
     resumable: (slug) => {
@@ -49,8 +69,8 @@ const epochSource = (store: Store): EpochSource => {
     },
     next: (slug) => {
       const epoch = epochAfter(last.get(slug) ?? -1);
-      store.keepEpoch(slug, epoch);
       last.set(slug, epoch);
+      keep(slug, () => store.keepEpoch(slug, epoch));
       return epoch;
     },
   };
@@ -67,14 +87,17 @@ export class Station {
   readonly #store: Store;
   readonly #log: FastifyBaseLogger;
   readonly #now: Now;
+  readonly #packaging: Packaging;
   readonly #timers: NodeJS.Timeout[];
   #draining = false;
+  #failing = false;
 
-  constructor({ store, log, now }: { store: Store; log: FastifyBaseLogger; now: Now }) {
+  constructor({ store, log, now, packaging }: StationOptions) {
     this.#store = store;
     this.#log = log;
     this.#now = now;
-    this.#epochs = epochSource(store);
+    this.#packaging = packaging;
+    this.#epochs = epochSource(store, (slug, act) => this.#keep(slug, act));
     for (const record of store.channels()) this.#open(record);
     this.#timers = [setInterval(() => this.#tick(), TICK), setInterval(() => this.#judge(), JUDGE)];
   }
@@ -106,6 +129,7 @@ export class Station {
     for (const session of [...desk.publishers, ...desk.fanOut.sessions])
       session.dismiss(CLOSE.deleted, 'This channel has been deleted.');
     desk.channel.bye(this.#now());
+    void desk.packager.close();
     this.#store.deleteChannel(desk.channel.slug);
   }
 
@@ -130,7 +154,8 @@ export class Station {
       now: this.#now,
       seat,
       listeners: () => fanOut.count,
-      keepClock: (point) => this.#store.keepClock(channel.slug, point),
+      keepClock: (point) =>
+        this.#keep(channel.slug, () => this.#store.keepClock(channel.slug, point)),
     });
     publishers.add(publisher);
     socket.once('close', () => publishers.delete(publisher));
@@ -145,7 +170,7 @@ export class Station {
       log: this.#log.child({ channel: channel.slug, role: 'listener' }),
       now: this.#now,
       raw,
-      bundle: (from, to) => fanOut.bundle(from, to),
+      bundle: (ring, from, to) => fanOut.bundle(ring, from, to),
       closed: () => {
         fanOut.remove(listener);
         const left = (this.#addresses.get(address) ?? 1) - 1;
@@ -163,29 +188,73 @@ export class Station {
       for (const session of [...fanOut.sessions, ...publishers]) session.goAway(after);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all([...this.#desks.values()].map(({ packager }) => packager.close()));
   }
 
-  #open({ slug, settings, clock }: ChannelRecord): Desk {
+  #open(record: ChannelRecord): Desk {
+    const { slug, settings, clock } = record;
     const channel = new Channel(slug, { clock });
-    const log = new BroadcastLog(slug, { store: this.#store, now: this.#now });
+    const keep: Keep = (act) => this.#keep(slug, act);
+    // Listeners first; the log before the packager, which asks it which broadcast it is.
+    const fanOut = new FanOut(channel, { now: this.#now });
+    const log = new BroadcastLog(slug, { store: this.#store, now: this.#now, keep });
     channel.attend(log);
     const desk: Desk = {
       channel,
       log,
+      packager: this.#packagerOf(channel, log, record),
       seat: new Seat(channel, { epochs: this.#epochs }),
-      fanOut: new FanOut(channel, { now: this.#now }),
+      fanOut,
       publishers: new Set(),
       settings,
     };
+    channel.attend(desk.packager);
+    channel.offer(LOW_RATES.map((rate) => ({ ...OFFERED, id: rate.id, bitrate: rate.bitrate })));
     this.#desks.set(slug, desk);
     return desk;
   }
 
+  #packagerOf(channel: Channel, log: BroadcastLog, record: ChannelRecord): Packager {
+    const { slug, track, stretches, secret, settings } = record;
+    return new Packager(channel, {
+      ...this.#packaging,
+      memory: {
+        track,
+        stretches,
+        secret,
+        keepTrack: (free, count) =>
+          this.#keep(slug, () => this.#store.keepTrack(slug, free, count)),
+        keepSecret: (key) => this.#keep(slug, () => this.#store.keepSecret(slug, key)),
+      },
+      settings: () => this.#desks.get(slug)?.settings ?? settings,
+      broadcast: () => log.broadcast,
+      now: this.#now,
+      log: this.#log.child({ channel: slug }),
+    });
+  }
+
+  /** Writes to the database; when that fails, the broadcast goes on and the log says so. */
+  #keep(slug: string, act: () => void): void {
+    try {
+      act();
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing)
+        this.#log.error({ channel: slug, error: String(error) }, 'The database cannot be written.');
+      this.#failing = true;
+    }
+  }
+
   #tick(): void {
     const now = this.#now();
-    for (const { channel } of this.#desks.values()) channel.tick(now);
+    for (const { channel, packager, fanOut, log } of this.#desks.values()) {
+      channel.tick(now);
+      log.tick(now);
+      packager.want(LOW_RATES.filter(({ id }) => fanOut.wanted.has(id)).map(({ name }) => name));
+      packager.tick();
+    }
   }
 
   #judge(): void {

@@ -110,7 +110,17 @@ export const registerChannels = (app: FastifyInstance, options: Options): void =
     },
   );
 
-  app.get<OfChannel>('/api/v1/channels/:channel', (request) => channelOf(deskOf(station, request)));
+  /** Like `deskOf`, but to strangers a private channel is none. */
+  const visibleDesk = (request: FastifyRequest<OfChannel>): Desk => {
+    const desk = deskOf(station, request);
+    if (desk.settings.visibility !== 'private') return desk;
+    if (request.headers.authorization === undefined)
+      throw new Problem(404, 'no-channel', 'There is no such channel.');
+    authorize(request);
+    return desk;
+  };
+
+  app.get<OfChannel>('/api/v1/channels/:channel', (request) => channelOf(visibleDesk(request)));
 
   app.patch<OfChannel & { Body: Settings }>(
     '/api/v1/channels/:channel',
@@ -129,7 +139,7 @@ export const registerChannels = (app: FastifyInstance, options: Options): void =
   });
 
   app.get<OfChannel>('/api/v1/channels/:channel/status', (request) =>
-    statusOf(deskOf(station, request)),
+    statusOf(visibleDesk(request)),
   );
 
   app.post<OfChannel & { Body: Title }>(

@@ -36,14 +36,14 @@ export const registerSockets = (app: FastifyInstance, options: Options): void =>
   const principals = new WeakMap<FastifyRequest['raw'], Principal>();
 
   const admit = (request: SocketRequest, role: Role): void => {
-    const { channel } = deskOf(station, request);
+    const { channel, settings } = deskOf(station, request);
     if (request.headers.upgrade?.toLowerCase() !== 'websocket' || !offersProtocol(request))
       throw new Problem(426, 'protocol', `Connect with WebSocket and offer ${SUBPROTOCOL}.`);
     const { origin } = request.headers;
     if (!isOriginAllowed(origin, { host: request.host, allowed: allowedOrigins }))
       throw new Problem(403, 'origin', 'This site may not connect here.');
     const { ticket } = request.query;
-    if (ticket !== undefined || role === 'publisher') {
+    if (ticket !== undefined || role === 'publisher' || settings.visibility === 'private') {
       const principal = tickets.redeem(String(ticket), { channel: channel.slug, role, now: now() });
       if (principal === undefined)
         throw new Problem(

@@ -11,6 +11,7 @@ export const MIGRATIONS: readonly string[] = [
   // Settings as one JSON object: they are read and written whole, and nothing is looked up by them.
   `ALTER TABLE channels ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
    ALTER TABLE channels ADD COLUMN track INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE channels ADD COLUMN stretches INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE channels ADD COLUMN secret TEXT;
    CREATE TABLE broadcasts (
      id TEXT PRIMARY KEY,

@@ -17,7 +17,9 @@ export type ChannelRecord = {
   readonly clock: ClockPoint | null;
   /** Track time that was never used: what comes next begins here or later. */
   readonly track: Samples;
-  /** Secret part of media addresses; null before there was one. */
+  /** Stretches of track time so far: what HLS counts as discontinuities. */
+  readonly stretches: number;
+  /** Key of the secrets in media addresses; null before there was one. */
   readonly secret: string | null;
 };
 
@@ -42,6 +44,7 @@ const recordOf = (row: Row): ChannelRecord => ({
   epoch: Number(row.epoch),
   clock: row.clock === null ? null : (JSON.parse(String(row.clock)) as ClockPoint),
   track: samples(Number(row.track)),
+  stretches: Number(row.stretches),
   secret: row.secret === null ? null : String(row.secret),
 });
 
@@ -58,7 +61,7 @@ export class Store {
     mkdirSync(folder, { recursive: true });
     const database = new DatabaseSync(join(folder, 'skywave.db'));
     database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 50;
        PRAGMA foreign_keys = ON`,
     );
     const store = new Store(database);
@@ -105,8 +108,12 @@ export class Store {
   }
 
   /** Remembers track time up to which names may have been used. */
-  keepTrack(slug: string, track: Samples): void {
-    this.#run('UPDATE channels SET track = ? WHERE slug = ?', [track, slug]);
+  keepTrack(slug: string, track: Samples, stretches: number): void {
+    this.#run('UPDATE channels SET track = ?, stretches = ? WHERE slug = ?', [
+      track,
+      stretches,
+      slug,
+    ]);
   }
 
   keepSecret(slug: string, secret: string): void {
@@ -132,6 +139,14 @@ export class Store {
       epoch,
       id,
     ]);
+  }
+
+  /** Broadcasts of a channel that have no end yet. */
+  unended(slug: string): string[] {
+    const rows = this.#database
+      .prepare('SELECT id FROM broadcasts WHERE channel = ? AND ended IS NULL')
+      .all(slug);
+    return rows.map(({ id }) => String(id));
   }
 
   /** The broadcast that an epoch belonged to. */

@@ -29,6 +29,7 @@ const EVENTS = {
   blocked: { type: 'blocked' },
   unblocked: { type: 'unblocked' },
   connecting: { type: 'connecting' },
+  moved: { type: 'moved' },
   lost: { type: 'lost' },
   refused: { type: 'refused', why: 'channel' },
   welcomeOnAir: { type: 'welcome', onAir: true },
@@ -54,9 +55,10 @@ const under = (state: Exclude<Player, { is: 'idle' | 'blocked' }>): Player => ({
   under: state,
 });
 
-/** What the server says means the same in every state between Listen and Pause. */
+/** What the server says, and another way of the sound, means the same in every state between Listen and Pause. */
 const SAID: Changes = {
   pause: IDLE,
+  moved: buffering,
   refused: noChannel,
   welcomeOnAir: buffering,
   welcomeOffAir: offAir,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { createApp, type Service } from '../../server/app.ts';
 import type { Config } from '../../server/config.ts';
+import type { Now } from '../../server/relay/session.ts';
 import {
   parseToListenerMessage,
   parseToPublisherMessage,
@@ -32,16 +33,22 @@ export const testConfig = (data: string, overrides: Partial<Config> = {}): Confi
   tls: undefined,
   allowedOrigins: [],
   logLevel: 'silent',
+  ladder: [
+    { name: 'aac128', codec: 'aac', channels: 2, bitrate: 128_000 },
+    { name: 'aac64', codec: 'aac', channels: 2, bitrate: 64_000 },
+  ],
+  grid: { part: samples(15_360), segment: samples(184_320) },
+  window: 60,
   ...overrides,
 });
 
 /** Starts a service; `data` keeps the folder of an earlier one. */
 export const startService = async (
   overrides: Partial<Config> = {},
-  { data }: { data?: string } = {},
+  { data, now }: { data?: string; now?: Now } = {},
 ): Promise<TestService> => {
   const folder = data ?? (await mkdtemp(join(tmpdir(), 'skywave-')));
-  const service = await createApp(testConfig(folder, overrides));
+  const service = await createApp(testConfig(folder, overrides), now === undefined ? {} : { now });
   await service.app.listen({ host: '127.0.0.1', port: overrides.port ?? 0 });
   const bound = service.app.server.address();
   const port = typeof bound === 'object' ? bound?.port : 0;

@@ -25,6 +25,11 @@ describe('options', () => {
     ['SKYWAVE_LOG_LEVEL', 'loud'],
     ['SKYWAVE_ADMIN_TOKEN', 'short'],
     ['SKYWAVE_TLS_CERT', '/nowhere.pem'],
+    ['SKYWAVE_LADDER', 'mp3:128'],
+    ['SKYWAVE_LADDER', 'aac:128,aac:128'],
+    ['SKYWAVE_PART', '0.3'],
+    ['SKYWAVE_SEGMENT', '4'],
+    ['SKYWAVE_WINDOW', '5'],
   ])('stop the start with one sentence when %s is %s', (name, value) => {
     expect(() => readConfig([], { [name]: value })).toThrow(ConfigError);
     expect(() => readConfig([], { [name]: value })).toThrow(/^[^\n]+\.$/);

@@ -101,11 +101,13 @@ describe('a publisher that comes back', () => {
 describe('a second publisher', () => {
   it('is refused, and the first goes on', async () => {
     const first = await startPublisher(service);
+    first.client.send(testFrame(0, { epoch: first.epoch }));
+    await first.client.text('ack');
     const second = await connectPublisher(service);
     second.send(HELLO);
     expect((await second.ended()).code).toBe(4409);
-    first.client.send(testFrame(0, { epoch: first.epoch }));
-    await first.client.text('ack');
+    first.client.send(testFrame(1, { epoch: first.epoch }));
+    await first.client.until(() => first.client.texts.some(({ sequence }) => sequence === 1));
   });
 
   it('takes over when it says so; late frames of the first are dropped', async () => {

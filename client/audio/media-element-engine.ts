@@ -1,0 +1,209 @@
+/** How a media element comes to play HLS: by hls.js, or by the browser itself. */
+import type Hls from 'hls.js';
+import type { ErrorData, FragBufferedData, HlsConfig } from 'hls.js';
+import { Scope } from '../scope.ts';
+import type { Source, Variant } from './media-element-source.ts';
+
+type LiveSource = Extract<Source, { is: 'live' }>;
+
+/** One play of a live source on an element, until it breaks or is closed. */
+export interface Engine {
+  /** UTC of capture of the sample at the element's position, ms; null while unknown. */
+  readonly playing: number | null;
+  /** Name of the variant that plays; null while unknown. */
+  readonly variant: string | null;
+  /** How far behind the live edge it aims, seconds; 0 where the browser decides. */
+  readonly target: number;
+  /** Parts or segments received. */
+  readonly received: number;
+  /** Whether `select` is heard as no more than another quality. */
+  readonly changesSmoothly: boolean;
+  /** Leaves out what is in hand beyond the target: nobody plays faster to catch up. */
+  catchUp(): void;
+  /** Pins a variant; null lets hls.js follow the network. */
+  select(variant: string | null): void;
+  close(): void;
+}
+
+export type EngineOptions = {
+  readonly source: LiveSource;
+  /** Parts, as close to live as players can; else whole segments, three target durations behind. */
+  readonly lowLatency: boolean;
+  readonly variant: string | null;
+  /** It cannot go on; a new engine may. */
+  readonly broken: () => void;
+};
+
+/** Closer than four to five parts hls.js stalls (MEASURED), seconds. */
+const CLOSE_TARGET = 1.6;
+const CLOSE_MOST = 6;
+const SEGMENTS_BEHIND = 3;
+const SEGMENTS_MOST = 8;
+
+/** hls.js that finds a part shorter than the playlist said may fetch it without end: so often it may. */
+const AGAIN_MOST = 4;
+
+const NATIVE = 'application/vnd.apple.mpegurl';
+const AAC = 'audio/mp4; codecs="mp4a.40.2"';
+
+/** Whether Media Source takes AAC here; where it does, hls.js is closer to live than a browser. */
+const hasMediaSource = (): boolean => {
+  const sources = globalThis as { ManagedMediaSource?: typeof MediaSource };
+  const source = globalThis.MediaSource ?? sources.ManagedMediaSource;
+  return source?.isTypeSupported?.(AAC) ?? false;
+};
+
+/** Whether this browser can play the channel's HLS at all. */
+export const canPlayHls = (): boolean =>
+  hasMediaSource() || document.createElement('audio').canPlayType(NATIVE) !== '';
+
+/** Loads hls.js before it is needed, where it will be; a failure shows when it is. */
+export const preloadEngine = (): void => {
+  if (hasMediaSource()) import('hls.js/light').catch(() => {});
+};
+
+/** Makes the element play. @throws {Error} when hls.js could not be loaded. */
+export const openEngine = async (
+  element: HTMLAudioElement,
+  url: string,
+  options: EngineOptions,
+): Promise<Engine> => {
+  if (!hasMediaSource()) return new NativeEngine(element, url, options);
+  const { default: Library } = await import('hls.js/light');
+  return new HlsJsEngine(element, url, { ...options, Library });
+};
+
+class HlsJsEngine implements Engine {
+  readonly #hls: Hls;
+  readonly #variants: readonly Variant[];
+  readonly changesSmoothly: boolean;
+  #recovered = false;
+  #newest = '';
+  #again = 0;
+  received = 0;
+
+  constructor(
+    element: HTMLAudioElement,
+    url: string,
+    { source, lowLatency, variant, broken, Library }: EngineOptions & { Library: typeof Hls },
+  ) {
+    this.#variants = source.variants;
+    this.changesSmoothly = !lowLatency;
+    this.#hls = new Library({ ...COMMON, ...(lowLatency ? CLOSE : SAFE) });
+    const { Events, ErrorTypes } = Library;
+    this.#hls.on(Events.ERROR, (_event, { fatal, type }: ErrorData) => {
+      if (!fatal) return;
+      if (type === ErrorTypes.MEDIA_ERROR && !this.#recovered) {
+        this.#recovered = true;
+        this.#hls.recoverMediaError();
+      } else broken();
+    });
+    this.#hls.on(Events.FRAG_BUFFERED, (_event, { frag, part }: FragBufferedData) => {
+      this.received += 1;
+      const piece = `${frag.sn}.${part?.index ?? ''}`;
+      this.#again = piece === this.#newest ? this.#again + 1 : 0;
+      this.#newest = piece;
+      if (this.#again >= AGAIN_MOST) broken();
+    });
+    this.#hls.on(Events.MANIFEST_PARSED, () => this.select(variant));
+    this.#hls.loadSource(url);
+    this.#hls.attachMedia(element);
+  }
+
+  get playing(): number | null {
+    return this.#hls.playingDate?.getTime() ?? null;
+  }
+
+  get variant(): string | null {
+    const level = this.#hls.levels[this.#hls.currentLevel] ?? this.#hls.levels[this.#hls.loadLevel];
+    return this.#variants.find(({ url }) => level?.url.includes(url))?.name ?? null;
+  }
+
+  get target(): number {
+    return this.#hls.targetLatency ?? 0;
+  }
+
+  catchUp(): void {
+    const { target } = this;
+    const { media } = this.#hls;
+    const end = media?.buffered.length ? media.buffered.end(media.buffered.length - 1) : 0;
+    if (media && end - target > media.currentTime) media.currentTime = end - target;
+  }
+
+  /** From the next segment on: what is in hand is played first, so nothing is heard of it. */
+  select(name: string | null): void {
+    const chosen = this.#variants.find((variant) => variant.name === name);
+    this.#hls.loadLevel =
+      chosen === undefined ? -1 : this.#hls.levels.findIndex(({ url }) => url.includes(chosen.url));
+  }
+
+  close(): void {
+    this.#hls.destroy();
+  }
+}
+
+const COMMON: Partial<HlsConfig> = {
+  // Its worker is made from a blob, which the server's CSP forbids; there is nothing to transmux.
+  enableWorker: false,
+  // Playing faster to catch up can be heard on music.
+  maxLiveSyncPlaybackRate: 1,
+  backBufferLength: 10,
+};
+
+const CLOSE: Partial<HlsConfig> = {
+  lowLatencyMode: true,
+  liveSyncDuration: CLOSE_TARGET,
+  liveMaxLatencyDuration: CLOSE_MOST,
+  liveSyncOnStallIncrease: 0.32,
+};
+
+const SAFE: Partial<HlsConfig> = {
+  lowLatencyMode: false,
+  liveSyncDurationCount: SEGMENTS_BEHIND,
+  liveMaxLatencyDurationCount: SEGMENTS_MOST,
+};
+
+/** Safari on an iPhone: the system plays, buffers and chooses by itself. */
+class NativeEngine implements Engine {
+  readonly #scope = new Scope();
+  readonly #element: HTMLAudioElement & { getStartDate?(): Date };
+  readonly #url: string;
+  readonly #variants: readonly Variant[];
+  readonly target = 0;
+  readonly received = 0;
+  readonly changesSmoothly = true;
+  variant: string | null = null;
+
+  constructor(element: HTMLAudioElement, url: string, { source, variant, broken }: EngineOptions) {
+    this.#element = element;
+    this.#url = url;
+    this.#variants = source.variants;
+    this.#scope.on(element, 'error', broken);
+    this.select(variant);
+  }
+
+  get playing(): number | null {
+    const start = this.#element.getStartDate?.().getTime() ?? Number.NaN;
+    return Number.isFinite(start) ? start + this.#element.currentTime * 1000 : null;
+  }
+
+  /** A variant is pinned by playing its own media playlist. */
+  select(name: string | null): void {
+    const chosen = this.#variants.find((variant) => variant.name === name);
+    const [only] = this.#variants;
+    this.variant = chosen?.name ?? (this.#variants.length === 1 ? (only?.name ?? null) : null);
+    const address = chosen?.url ?? this.#url;
+    if (this.#element.src === address) return;
+    const wasPlaying = !this.#element.paused;
+    this.#element.src = address;
+    if (wasPlaying) this.#element.play().catch(() => {});
+  }
+
+  catchUp(): void {}
+
+  close(): void {
+    this.#scope.dispose();
+    this.#element.removeAttribute('src');
+    this.#element.load();
+  }
+}

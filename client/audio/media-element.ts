@@ -1,0 +1,276 @@
+/**
+ * The media element: the way of the sound over HLS. It asks the playlists first, plays while there
+ * is something to play, and begins anew, by itself and for ever, after whatever goes wrong.
+ */
+import { Backoff } from '../../shared/backoff.ts';
+import type { Utc } from '../../shared/time.ts';
+import { RenditionChoice } from '../net/rendition-choice.ts';
+import { Scope } from '../scope.ts';
+import { type Engine, openEngine } from './media-element-engine.ts';
+import { DateClock, readSource, type Source, type Variant } from './media-element-source.ts';
+import { Watch } from './media-element-watch.ts';
+
+/** What the element plays, four times a second; counts are since the player began. */
+export type ElementReading = {
+  readonly phase: 'priming' | 'playing' | 'starved';
+  /** Seconds from microphone to ear, as far as playlist and clocks tell; else null. */
+  readonly delay: number | null;
+  /** Sound in hand, and how far behind the live edge it aims (0: the browser decides), ms. */
+  readonly buffered: number;
+  readonly target: number;
+  readonly stalls: number;
+  /** Jumps to the live edge. */
+  readonly jumps: number;
+  /** Parts or segments. */
+  readonly received: number;
+  /** Name of the variant that plays; null while unknown. */
+  readonly variant: string | null;
+};
+
+/** What happens to the player. */
+export type ElementEvent =
+  | { readonly type: 'live'; readonly variants: readonly Variant[]; readonly lowLatency: boolean }
+  | { readonly type: 'off-air' | 'ended' | 'lost' | 'refused' }
+  /** The browser keeps the sound back until a press, or stopped it; and lets it sound again. */
+  | { readonly type: 'blocked' | 'unblocked' }
+  | { readonly type: 'reading'; readonly reading: ElementReading }
+  /** hls.js could not be loaded. */
+  | { readonly type: 'unplayable' };
+
+type LiveSource = Extract<Source, { is: 'live' }>;
+
+/** How a play came to its end. */
+type Outcome = 'ended' | 'broken' | 'changed' | 'unplayable';
+
+/** While there is nothing to play the playlist is asked this often, ms. */
+const ASK_EVERY = 2000;
+const READ_EVERY = 250;
+/** Without any progress for so long playing begins anew, ms. */
+const STUCK_CLOSE = 5000;
+const STUCK_SAFE = 12_000;
+/** After so long of play the next trouble waits shortly again, ms. */
+const SETTLED_AFTER = 15_000;
+/** Close to live so much more in hand than aimed at is left out after so long without a stall: s, ms. */
+const TOO_MUCH = 1.2;
+const CALM = 12_000;
+/** What lies between an element's position and the ear, where no browser tells it, seconds. */
+const OUTPUT_LATENCY = 0.04;
+
+/** Plays a channel's HLS on an element until it is closed. */
+export class MediaElementPlayer {
+  readonly #element: HTMLAudioElement;
+  readonly #url: string;
+  readonly #lowLatency: boolean;
+  readonly #post: (event: ElementEvent) => void;
+  readonly #clockOffset: number | null;
+  readonly #scope = new Scope();
+  readonly #aborter = new AbortController();
+  readonly #clock = new DateClock();
+  readonly #backoff = new Backoff({ least: 500, most: 8000 });
+  readonly #choice = new RenditionChoice();
+  #variants: readonly Variant[] = [];
+  #pinned: string | null = null;
+  #engine: Engine | null = null;
+  /** Ends the present play. */
+  #end: (outcome: Outcome) => void = () => {};
+  #stalls = 0;
+  #jumps = 0;
+  #received = 0;
+
+  constructor(
+    element: HTMLAudioElement,
+    options: {
+      /** The multivariant playlist. */
+      readonly url: string;
+      readonly lowLatency: boolean;
+      /** The server's clock less this browser's, ms, where it was learnt better than by HTTP. */
+      readonly clockOffset: number | null;
+      readonly post: (event: ElementEvent) => void;
+    },
+  ) {
+    this.#element = element;
+    this.#url = options.url;
+    this.#lowLatency = options.lowLatency;
+    this.#clockOffset = options.clockOffset;
+    this.#post = (event) => {
+      if (!this.#scope.disposed) options.post(event);
+    };
+    this.#scope.add(() => this.#aborter.abort());
+  }
+
+  /** Begins, and goes on until `close`. */
+  start(): void {
+    void this.#run();
+  }
+
+  /** Linear, 0 to 1; iPhones leave it to their buttons. */
+  set volume(linear: number) {
+    this.#element.volume = Math.min(1, Math.max(0, linear));
+  }
+
+  /** Pins a variant; null chooses by what the network carries. */
+  select(variant: string | null): void {
+    this.#pinned = variant;
+    this.#choice.interrupt();
+    this.#change();
+  }
+
+  /** Stops the sound and gives the element back. */
+  close(): void {
+    this.#scope.dispose();
+    this.#element.pause();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#scope.disposed) {
+      const source = await this.#read();
+      if (this.#scope.disposed) return;
+      if (source.is !== 'live') {
+        this.#post({ type: NOTHING_TO_PLAY[source.is] });
+        await this.#wait(source.is === 'unreachable' ? this.#backoff.next() : ASK_EVERY);
+        continue;
+      }
+      const outcome = await this.#play(source);
+      if (this.#scope.disposed) return;
+      if (outcome === 'changed') continue;
+      if (outcome === 'unplayable') return this.#post({ type: outcome });
+      if (outcome === 'ended') this.#post({ type: 'ended' });
+      await this.#wait(outcome === 'ended' ? ASK_EVERY : this.#backoff.next());
+    }
+  }
+
+  #read(): Promise<Source> {
+    return readSource(this.#url, {
+      fetch: globalThis.fetch.bind(globalThis),
+      signal: this.#aborter.signal,
+      dated: (...moments) => this.#clock.enter(...moments),
+    });
+  }
+
+  /** One play, from the live edge until it ends or breaks. */
+  async #play(source: LiveSource): Promise<Outcome> {
+    const play = new Scope();
+    this.#scope.add(() => play.dispose());
+    this.#variants = source.variants;
+    this.#choice.offer(source.variants.length);
+    this.#choice.interrupt();
+    const lowLatency = this.#lowLatency && source.lowLatency;
+    this.#post({ type: 'live', variants: source.variants, lowLatency });
+    try {
+      return await new Promise((resolve) => {
+        this.#end = resolve;
+        this.#scope.add(() => resolve('broken'));
+        const broken = (): void => resolve('broken');
+        const options = { source, lowLatency, variant: this.#wanted, broken };
+        openEngine(this.#element, this.#url, options).then(
+          (engine) => {
+            if (play.disposed) engine.close();
+            else this.#watch(play, play.own(engine), lowLatency);
+          },
+          () => resolve('unplayable'),
+        );
+      });
+    } finally {
+      this.#received += this.#engine?.received ?? 0;
+      this.#engine = null;
+      play.dispose();
+    }
+  }
+
+  #watch(play: Scope, engine: Engine, lowLatency: boolean): void {
+    const element = this.#element;
+    this.#engine = engine;
+    const watch = new Watch(element, { stuckAfter: lowLatency ? STUCK_CLOSE : STUCK_SAFE });
+    play.on(element, 'ended', () => this.#end('ended'));
+    play.on(element, 'playing', () => this.#post({ type: 'unblocked' }));
+    play.on(element, 'pause', () => {
+      // Not ours: a call, an unplugged headset, the system. The end of a broadcast pauses, too.
+      if (!element.ended && watch.hasPlayed) this.#post({ type: 'blocked' });
+    });
+    play.add(() => {
+      this.#stalls += watch.stalls;
+      this.#jumps += watch.jumps;
+    });
+    play.every(READ_EVERY, () => {
+      watch.look(performance.now());
+      if (watch.playedFor > SETTLED_AFTER) this.#backoff.reset();
+      this.#tell(engine, watch);
+      if (watch.isStuck) this.#end('broken');
+      else if (lowLatency) this.#stayClose(engine, watch);
+    });
+    element.play().catch((error: unknown) => {
+      if (play.disposed || !(error instanceof DOMException)) return;
+      if (error.name === 'NotAllowedError') this.#post({ type: 'blocked' });
+    });
+  }
+
+  #tell(engine: Engine, watch: Watch): void {
+    const { playing } = engine;
+    const now = Date.now() + (this.#clockOffset ?? this.#clock.offset);
+    const hears = watch.phase === 'playing' && playing !== null;
+    this.#post({
+      type: 'reading',
+      reading: {
+        phase: watch.phase,
+        delay: hears ? (now - playing) / 1000 + OUTPUT_LATENCY : null,
+        buffered: watch.buffered * 1000,
+        target: engine.target * 1000,
+        stalls: this.#stalls + watch.stalls,
+        jumps: this.#jumps + watch.jumps,
+        received: this.#received + engine.received,
+        variant: engine.variant,
+      },
+    });
+  }
+
+  /** What a stall left in hand is left out again once the network has been calm for a while. */
+  #stayClose(engine: Engine, watch: Watch): void {
+    const tooMuch = engine.target > 0 && watch.buffered - engine.target > TOO_MUCH;
+    if (tooMuch && watch.playedFor > CALM) engine.catchUp();
+    this.#judge(watch);
+  }
+
+  /** Close to live hls.js's own choice loses the thread (MEASURED): a stall or two decide instead. */
+  #judge(watch: Watch): void {
+    if (this.#pinned !== null) return;
+    const before = this.#choice.step;
+    const at = performance.now() as Utc;
+    const skips = this.#stalls + watch.stalls;
+    this.#choice.judge({ at, received: 0, concealed: 0, skips, target: 0 });
+    if (this.#choice.step !== before) this.#change();
+  }
+
+  /**
+   * Goes over to the variant wanted. Close to live hls.js often stops fetching parts when it
+   * changes inside a segment, whichever way it is asked; a new beginning is a much shorter gap.
+   */
+  #change(): void {
+    const engine = this.#engine;
+    if (engine === null) return;
+    if (engine.changesSmoothly) engine.select(this.#wanted);
+    else if (engine.variant !== this.#wanted) this.#end('changed');
+  }
+
+  /** Close to live a variant is always pinned; else a person's choice, or hls.js's. */
+  get #wanted(): string | null {
+    if (this.#pinned !== null) return this.#pinned;
+    return this.#lowLatency ? (this.#variants[this.#choice.step]?.name ?? null) : null;
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#scope.add(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+const NOTHING_TO_PLAY = {
+  ended: 'ended',
+  missing: 'off-air',
+  refused: 'refused',
+  unreachable: 'lost',
+} as const;

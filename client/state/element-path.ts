@@ -1,0 +1,103 @@
+/** The way over HLS: the media element, told to the player in the player's own words. */
+import {
+  type ElementEvent,
+  type ElementReading,
+  MediaElementPlayer,
+} from '../audio/media-element.ts';
+import type { Heard, ListenPath, PathEvent } from './listen-path.ts';
+import type { PlayerEvent } from './player.ts';
+
+const SAID: Record<
+  Exclude<ElementEvent['type'], 'live' | 'reading' | 'unplayable'>,
+  PlayerEvent
+> = {
+  'off-air': { type: 'welcome', onAir: false },
+  ended: { type: 'state', channel: 'ended' },
+  lost: { type: 'lost' },
+  refused: { type: 'refused', why: 'token' },
+  blocked: { type: 'blocked' },
+  unblocked: { type: 'unblocked' },
+};
+
+/** Plays a channel on the element given, from now on. */
+export class ElementPath implements ListenPath {
+  readonly #player: MediaElementPlayer;
+  readonly #post: (event: PathEvent) => void;
+  #heardLast: Heard | null = null;
+
+  constructor(
+    element: HTMLAudioElement,
+    options: {
+      readonly channel: string;
+      readonly lowLatency: boolean;
+      readonly volume: number;
+      readonly clockOffset: number | null;
+      readonly post: (event: PathEvent) => void;
+    },
+  ) {
+    this.#post = options.post;
+    this.#player = new MediaElementPlayer(element, {
+      url: hlsUrl(options.channel),
+      lowLatency: options.lowLatency,
+      clockOffset: options.clockOffset,
+      post: (event) => this.#heard(event),
+    });
+    this.#player.volume = options.volume;
+    this.#player.start();
+  }
+
+  setVolume(volume: number): void {
+    this.#player.volume = volume;
+  }
+
+  select(rendition: string | null): void {
+    this.#player.select(rendition);
+  }
+
+  leave(): void {
+    this.#player.close();
+  }
+
+  #heard(event: ElementEvent): void {
+    switch (event.type) {
+      case 'live': {
+        const transport = event.lowLatency ? 'll-hls' : 'hls';
+        this.#post({ type: 'offer', transport, renditions: event.variants });
+        this.#post({ type: 'player', event: { type: 'welcome', onAir: true } });
+        break;
+      }
+      case 'reading':
+        this.#tell(event.reading);
+        this.#post({ type: 'player', event: { type: 'playout', phase: event.reading.phase } });
+        break;
+      case 'unplayable':
+        this.#post({ type: 'unfit', obstacle: null });
+        break;
+      case 'blocked':
+      case 'unblocked':
+        this.#post({ type: 'player', event: SAID[event.type] });
+        break;
+      default:
+        // Nothing is heard any more, so nothing is behind the microphone.
+        if (this.#heardLast !== null)
+          this.#post({ type: 'heard', heard: { ...this.#heardLast, latency: null } });
+        this.#post({ type: 'player', event: SAID[event.type] });
+    }
+  }
+
+  #tell({ delay, buffered, target, stalls, jumps, received, variant }: ElementReading): void {
+    this.#heardLast = {
+      latency: delay,
+      position: null,
+      stats: { buffered, target, concealed: stalls, skipped: jumps, received },
+      peak: null,
+      rendition: variant,
+      clockOffset: null,
+    };
+    this.#post({ type: 'heard', heard: this.#heardLast });
+  }
+}
+
+/** Address of a channel's multivariant playlist. */
+export const hlsUrl = (channel: string): string =>
+  `${location.origin}/c/${encodeURIComponent(channel)}/hls/index.m3u8`;

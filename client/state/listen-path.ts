@@ -1,0 +1,56 @@
+/** What the player knows of the way its sound takes; there are two, and it sees no difference. */
+import type { Samples } from '../../shared/time.ts';
+import type { PlayerEvent } from './player.ts';
+import type { Obstacle, OfferedRendition, Transport } from './quality.ts';
+
+/** The sample being heard. */
+export type Position = { readonly epoch: number; readonly timestamp: Samples };
+
+/**
+ * Counts since Listen. Over the WebSocket: `buffered` and `target` in ms, the rest in frames. Over
+ * HLS: `concealed` are times the sound stood still, `skipped` times it jumped to live, and
+ * `received` parts or segments (0 where the browser plays HLS itself and tells nobody).
+ */
+export type PlayoutStats = {
+  readonly buffered: number;
+  readonly target: number;
+  readonly concealed: number;
+  readonly skipped: number;
+  readonly received: number;
+};
+
+/** What is heard at a moment. */
+export type Heard = {
+  /** Seconds from microphone to ear; null while unknown. */
+  readonly latency: number | null;
+  /** Null over HLS, which knows UTC and no epochs. */
+  readonly position: Position | null;
+  readonly stats: PlayoutStats;
+  /** Linear; null where nobody looks at the samples. */
+  readonly peak: number | null;
+  /** Name of the rendition that plays; null while unknown. */
+  readonly rendition: string | null;
+  /** The server's clock less this browser's, ms; null where this way does not learn it. */
+  readonly clockOffset: number | null;
+};
+
+/** What a way says to the player. */
+export type PathEvent =
+  | { readonly type: 'player'; readonly event: PlayerEvent }
+  | {
+      readonly type: 'offer';
+      readonly transport: Transport;
+      readonly renditions: readonly OfferedRendition[];
+    }
+  | { readonly type: 'heard'; readonly heard: Heard }
+  /** It does not work this way, here and now; without an obstacle it works no way at all. */
+  | { readonly type: 'unfit'; readonly obstacle: Obstacle | null };
+
+/** One way of the sound, from Listen until it is left. */
+export interface ListenPath {
+  /** Linear, 0 to 1. */
+  setVolume(volume: number): void;
+  /** Pins a rendition by name; null lets the path choose and choose again. */
+  select(rendition: string | null): void;
+  leave(): void;
+}

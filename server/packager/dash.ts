@@ -1,0 +1,259 @@
+/**
+ * The DASH manifest over the same fMP4 bytes as HLS (ISO/IEC 23009-1, DASH-IF low-latency live).
+ * Pure. Addresses are sequence numbers. Availability is by the clock of `timeUri`:
+ * availabilityTimeOffset says when the first part of a segment is there, and follows the drift
+ * between the publisher's clock and UTC within a Period.
+ */
+import {
+  type Millis,
+  millis,
+  SAMPLE_RATE,
+  type Samples,
+  samplesToMillis,
+  type Utc,
+} from '../../shared/time.ts';
+import { driftOf, type Period, promised } from './dash-periods.ts';
+import { element, type Xml } from './dash-xml.ts';
+import { codecOf } from './fmp4-init.ts';
+import { type Bitrates, durationOf } from './hls-bitrates.ts';
+import type { Grid, Rendition, Segment } from './track.ts';
+
+/** Encodings between which a player may switch: the AAC ladder, or Opus. */
+export type AdaptationSet = {
+  /** Stable: 1 for AAC, 2 for Opus. */
+  readonly id: number;
+  readonly representations: readonly {
+    readonly rendition: Rendition;
+    readonly bitrates: Bitrates;
+  }[];
+  /** Of the rendition that is furthest behind; at least one with a part, the last may grow. */
+  readonly segments: readonly Segment[];
+};
+
+/** What a manifest tells of a channel. */
+export type ManifestView = {
+  readonly grid: Grid;
+  readonly title: string;
+  readonly sets: readonly AdaptationSet[];
+  /** Of `periodsOf`, for the same segments. */
+  readonly periods: readonly Period[];
+  readonly ended: boolean;
+  /**
+   * How segments are found: listed in a SegmentTimeline, or counted from the start of their Period,
+   * which the grid makes exact. Shaka takes the live edge from a timeline, for which a growing
+   * segment counts as whole, and stalls unless it stays well behind; counted, it does not.
+   */
+  readonly addressing: 'timeline' | 'number';
+  /** Zero of the presentation: fixed for its life, before all Periods, less than 49 days ago. */
+  readonly availabilityStart: Utc;
+  readonly windowLength: Millis;
+  /** When the newest part came, by the server's clock. */
+  readonly published: Utc;
+  /** Ear to microphone that players should aim at. */
+  readonly latency?: Millis;
+  /** Relative to the manifest, with `$RepresentationID$`. */
+  readonly initUri: string;
+  /** Relative to the manifest, with `$RepresentationID$` and `$Number$`. */
+  readonly mediaUri: string;
+  /** Answers with UTC in ISO 8601. */
+  readonly timeUri: string;
+};
+
+const LATENCY = millis(1920);
+/** Segments that a player stays behind a timeline whose last segment still grows. */
+const BEHIND_LISTED = 2.5;
+const PROFILES = [
+  'urn:mpeg:dash:profile:isoff-live:2011',
+  'http://www.dashif.org/guidelines/low-latency-live-v5',
+].join(',');
+const CHANNELS = 'urn:mpeg:dash:23003:3:audio_channel_configuration:2011';
+const ROLE = 'urn:mpeg:dash:role:2011';
+const CONNECTIVITY = 'urn:mpeg:dash:period-connectivity:2015';
+const UTC_SCHEMES = ['urn:mpeg:dash:utc:http-iso:2014', 'urn:mpeg:dash:utc:http-xsdate:2014'];
+
+const isoDate = (moment: number): string => new Date(moment).toISOString();
+const duration = (span: number): string => `PT${Number((span / 1000).toFixed(6))}S`;
+
+/** Segments of a Period, with the one that grows at the length it is going to have. */
+const timeline = (segments: readonly Segment[], { grid, ended }: ManifestView): Xml => {
+  const runs: { t: Samples; d: Samples; r: number }[] = [];
+  for (const segment of segments) {
+    const d = segment.complete || ended ? durationOf(segment) : grid.segment;
+    const run = runs.at(-1);
+    if (run?.d === d && segment.at === run.t + run.d * (run.r + 1)) run.r += 1;
+    else runs.push({ t: segment.at, d, r: 0 });
+  }
+  return element(
+    'SegmentTimeline',
+    {},
+    runs.map(({ t, d, r }) => element('S', { t, d, r: r === 0 ? undefined : r })),
+  );
+};
+
+/** How much earlier than its nominal end a segment can be asked for, in seconds. */
+const timeOffset = (period: Period, newest: Segment, grid: Grid): number => {
+  const early =
+    samplesToMillis(grid.segment) - samplesToMillis(grid.part) - driftOf(period, newest);
+  // Hundredths, so that jitter of the tie does not show; a request that comes early is held.
+  return Math.max(0, Math.round(early / 10) / 100);
+};
+
+const template = (view: ManifestView, period: Period, segments: readonly Segment[]): Xml => {
+  const newest = segments.at(-1) as Segment;
+  const counted = view.addressing === 'number';
+  return element(
+    'SegmentTemplate',
+    {
+      timescale: SAMPLE_RATE,
+      duration: counted ? view.grid.segment : undefined,
+      presentationTimeOffset: period.at,
+      startNumber: counted ? period.sequence : segments[0]?.sequence,
+      initialization: view.initUri,
+      media: view.mediaUri,
+      availabilityTimeOffset: view.ended ? undefined : timeOffset(period, newest, view.grid),
+      availabilityTimeComplete: view.ended ? undefined : 'false',
+    },
+    counted ? [] : [timeline(segments, view)],
+  );
+};
+
+const representation = ({ rendition, bitrates }: AdaptationSet['representations'][number]): Xml =>
+  element(
+    'Representation',
+    {
+      id: rendition.name,
+      bandwidth: bitrates.peak,
+      codecs: codecOf(rendition),
+      audioSamplingRate: SAMPLE_RATE,
+    },
+    [element('AudioChannelConfiguration', { schemeIdUri: CHANNELS, value: rendition.channels })],
+  );
+
+const referenceTime = (set: AdaptationSet, segment: Segment): Xml =>
+  element('ProducerReferenceTime', {
+    id: set.id,
+    type: 'encoder',
+    wallClockTime: isoDate(segment.utc),
+    presentationTime: segment.at,
+  });
+
+type Neighbours = {
+  readonly period: Period;
+  readonly previous: Period | undefined;
+  readonly next: Period | undefined;
+};
+
+const segmentsIn = ({ segments }: AdaptationSet, { period, next }: Neighbours): Segment[] =>
+  segments.filter(
+    ({ sequence, parts }) =>
+      sequence >= period.sequence &&
+      sequence < (next?.sequence ?? Number.POSITIVE_INFINITY) &&
+      parts.length > 0,
+  );
+
+const adaptationSet = (view: ManifestView, set: AdaptationSet, neighbours: Neighbours): Xml[] => {
+  const { period, previous } = neighbours;
+  const segments = segmentsIn(set, neighbours);
+  const first = segments[0];
+  if (first === undefined) return [];
+  const attributes = {
+    id: set.id,
+    contentType: 'audio',
+    mimeType: 'audio/mp4',
+    segmentAlignment: 'true',
+    startWithSAP: 1,
+  };
+  return [
+    element('AdaptationSet', attributes, [
+      // One initialization segment serves all Periods of a rendition.
+      ...(previous === undefined
+        ? []
+        : [
+            element('SupplementalProperty', {
+              schemeIdUri: CONNECTIVITY,
+              value: `p${previous.sequence}`,
+            }),
+          ]),
+      ...(view.ended ? [] : [referenceTime(set, first)]),
+      element('Role', { schemeIdUri: ROLE, value: set.id === 1 ? 'main' : 'alternate' }),
+      template(view, period, segments),
+      ...set.representations.map(representation),
+    ]),
+  ];
+};
+
+/** Where the newest sample of a Period stands on the manifest's clock. */
+const endOf = (view: ManifestView, neighbours: Neighbours): number => {
+  const { period, next } = neighbours;
+  const newest = view.sets.flatMap((set) => segmentsIn(set, neighbours)).at(-1);
+  if (newest === undefined) return period.utc;
+  const end = promised(period, newest.at) + samplesToMillis(durationOf(newest));
+  return Math.min(end, next?.utc ?? Number.POSITIVE_INFINITY);
+};
+
+const neighboursIn = ({ periods }: ManifestView): Neighbours[] =>
+  periods.map((period, index) => ({
+    period,
+    previous: periods[index - 1],
+    next: periods[index + 1],
+  }));
+
+const periodElement = (view: ManifestView, neighbours: Neighbours): Xml[] => {
+  const { period, next } = neighbours;
+  const sets = view.sets.flatMap((set) => adaptationSet(view, set, neighbours));
+  if (sets.length === 0) return [];
+  const over = next !== undefined || view.ended;
+  const attributes = {
+    id: `p${period.sequence}`,
+    start: duration(period.utc - view.availabilityStart),
+    // Nothing is to be counted into what lies between two stretches.
+    duration: over ? duration(endOf(view, neighbours) - period.utc) : undefined,
+  };
+  return [element('Period', attributes, sets)];
+};
+
+/** Without a PlaybackRate: players then keep to 1, and any other is audible on music. */
+const serviceDescription = (view: ManifestView, latency: Millis): Xml =>
+  element('ServiceDescription', { id: 0 }, [
+    element('Latency', { referenceId: view.sets[0]?.id, target: latency, max: 3 * latency }),
+  ]);
+
+const liveAttributes = (view: ManifestView, latency: Millis) => {
+  const segment = samplesToMillis(view.grid.segment);
+  const listed = view.addressing === 'timeline';
+  return {
+    type: 'dynamic',
+    // Of a listed segment a player has to learn while the one before it still grows.
+    minimumUpdatePeriod: duration(listed ? segment / 4 : segment),
+    timeShiftBufferDepth: duration(view.windowLength),
+    suggestedPresentationDelay: duration(listed ? BEHIND_LISTED * segment : latency),
+  };
+};
+
+/** Renders the manifest: live, or static once the channel has ended. */
+export const manifest = (view: ManifestView): string => {
+  const { grid, ended, availabilityStart, latency = LATENCY } = view;
+  const neighbours = neighboursIn(view);
+  const last = neighbours.at(-1);
+  const end = last === undefined ? availabilityStart : endOf(view, last);
+  const common = {
+    xmlns: 'urn:mpeg:dash:schema:mpd:2011',
+    profiles: PROFILES,
+    availabilityStartTime: isoDate(availabilityStart),
+    publishTime: isoDate(view.published),
+    minBufferTime: duration(2 * samplesToMillis(grid.part)),
+    maxSegmentDuration: duration(samplesToMillis(grid.segment)),
+  };
+  const over = { type: 'static', mediaPresentationDuration: duration(end - availabilityStart) };
+  const root = element('MPD', { ...common, ...(ended ? over : liveAttributes(view, latency)) }, [
+    element('ProgramInformation', {}, [element('Title', {}, view.title)]),
+    ...(ended ? [] : [serviceDescription(view, latency)]),
+    ...neighbours.flatMap((one) => periodElement(view, one)),
+    ...(ended
+      ? []
+      : UTC_SCHEMES.map((schemeIdUri) =>
+          element('UTCTiming', { schemeIdUri, value: view.timeUri }),
+        )),
+  ]);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${root.join('\n')}\n`;
+};

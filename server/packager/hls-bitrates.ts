@@ -1,0 +1,52 @@
+/** Bit rates as playlists and manifests declare them, measured on the bytes really served. */
+import { SAMPLE_RATE, type Samples, samples } from '../../shared/time.ts';
+import type { Grid, Segment } from './track.ts';
+
+/** Bits a second, both rounded up to whole kbit/s so that a text does not change with every part. */
+export type Bitrates = {
+  /** The largest of any run of segments that lasts 0.5 to 1.5 target durations. */
+  readonly peak: number;
+  readonly average: number;
+};
+
+const ROUND_TO = 1000;
+
+/** Length of a segment as far as it goes. */
+export const durationOf = (segment: Segment): Samples =>
+  samples(segment.parts.reduce((sum, part) => sum + part.duration, 0));
+
+const bytesOf = (segment: Segment): number =>
+  segment.parts.reduce((sum, part) => sum + part.bytes.length, 0);
+
+const rate = (bytes: number, duration: number): number =>
+  duration === 0 ? 0 : Math.ceil((bytes * 8 * SAMPLE_RATE) / duration / ROUND_TO) * ROUND_TO;
+
+/** Whole seconds that EXT-X-TARGETDURATION declares for a grid; it never changes. */
+export const targetDuration = (grid: Grid): number =>
+  Math.max(1, Math.round(grid.segment / SAMPLE_RATE));
+
+/** Measures the complete segments of a window, or what there is (RFC 8216bis section 4.4.6.2: peak segment rate). */
+export const bitratesOf = (segments: readonly Segment[], grid: Grid): Bitrates => {
+  const complete = segments.filter((segment) => segment.complete);
+  const sizes = (complete.length > 0 ? complete : segments).map((segment) => ({
+    bytes: bytesOf(segment),
+    duration: durationOf(segment),
+  }));
+  const average = rate(
+    sizes.reduce((sum, size) => sum + size.bytes, 0),
+    sizes.reduce((sum, size) => sum + size.duration, 0),
+  );
+  const target = targetDuration(grid) * SAMPLE_RATE;
+  let peak = average;
+  for (let first = 0; first < sizes.length; first += 1) {
+    let bytes = 0;
+    let duration = 0;
+    for (const size of sizes.slice(first)) {
+      bytes += size.bytes;
+      duration += size.duration;
+      if (duration > 1.5 * target) break;
+      if (duration >= 0.5 * target) peak = Math.max(peak, rate(bytes, duration));
+    }
+  }
+  return { peak, average };
+};

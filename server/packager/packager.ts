@@ -1,0 +1,231 @@
+/**
+ * A channel's packager: takes its frames, and has a programme for every broadcast (one for ever on
+ * a continuous channel), whose playlists and media the routes hand out.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Catalog } from '../../shared/catalog.ts';
+import type { ChannelStateName, Metadata } from '../../shared/control.ts';
+import { encodeFrame, type Frame, HEADER_BYTES } from '../../shared/frame.ts';
+import { type Millis, millis, type Samples, samples, type Utc } from '../../shared/time.ts';
+import type { Audience, Channel, EndReason } from '../relay/channel.ts';
+import type { LowRateFrame } from '../transcoder/messages.ts';
+import type { LoudnessReading } from '../transcoder/meters.ts';
+import type { Transcoder, TranscoderSink } from '../transcoder/transcoder.ts';
+import { Programme } from './programme.ts';
+import type { Timers } from './reload.ts';
+import type { Grid, Rendition } from './track.ts';
+
+/** Segments of track time reserved ahead, so that no name is used twice after a crash. */
+const RESERVED = 10;
+/** What the encoders still have comes within this after the end, ms: ENDLIST is promised in 2 s. */
+const FINISH_WITHIN = 1200;
+/** An ended programme can still be played for so long once another has begun, ms. */
+const OLD_KEPT = millis(120_000);
+/** Without `warm`, encoding goes on for so long after the last request, ms. */
+const COLD_AFTER = 60_000;
+
+/** What outlives a restart of one channel's packager. */
+export type PackagerMemory = {
+  /** Track time and stretches that are free to be used. */
+  readonly track: Samples;
+  readonly stretches: number;
+  readonly secret: string | null;
+  readonly keepTrack: (track: Samples, stretches: number) => void;
+  readonly keepSecret: (secret: string) => void;
+};
+
+/** What a packager is made of. */
+export type PackagerOptions = {
+  readonly grid: Grid;
+  readonly ladder: readonly Rendition[];
+  readonly window: Samples;
+  readonly memory: PackagerMemory;
+  readonly settings: () => { readonly continuous: boolean; readonly warm: boolean };
+  /** Identity of the broadcast that is on; a resumed one has the same after a restart. */
+  readonly broadcast: () => string | null;
+  readonly now: () => Utc;
+  readonly timers: Timers;
+  readonly log: FastifyBaseLogger;
+  readonly createTranscoder: (sink: TranscoderSink) => Transcoder;
+};
+
+/** One channel's way to HLS and DASH. */
+export class Packager implements Audience {
+  readonly #channel: Channel;
+  readonly #options: PackagerOptions;
+  readonly #key: string;
+  readonly #old = new Map<string, Programme>();
+  #programme: Programme | undefined;
+  #track: Samples;
+  #stretches: number;
+  #reserved: Samples;
+  #asked: number = Number.NEGATIVE_INFINITY;
+  #lowRates: readonly string[] = [];
+  #loudness: LoudnessReading | null = null;
+
+  constructor(channel: Channel, options: PackagerOptions) {
+    this.#channel = channel;
+    this.#options = options;
+    const { memory } = options;
+    this.#track = memory.track;
+    this.#reserved = memory.track;
+    this.#stretches = memory.stretches;
+    this.#key = memory.secret ?? randomBytes(24).toString('base64url');
+    if (memory.secret === null) memory.keepSecret(this.#key);
+  }
+
+  /** The programme that is on or was on last; asking for it keeps a cold channel encoding. */
+  get programme(): Programme | undefined {
+    this.#asked = this.#options.now();
+    return this.#programme;
+  }
+
+  /** The programme that a secret belongs to. */
+  find(secret: string): Programme | undefined {
+    const { programme } = this;
+    return programme?.secret === secret ? programme : this.#old.get(secret);
+  }
+
+  /** Newest loudness of the channel's sound; null while nothing is measured. */
+  get loudness(): LoudnessReading | null {
+    return this.#loudness;
+  }
+
+  /** Low-rate renditions that listeners have asked for. */
+  want(names: readonly string[]): void {
+    if (names.join() === this.#lowRates.join()) return;
+    this.#lowRates = names;
+    this.#programme?.transcoder.setLowRate(names);
+  }
+
+  push(frame: Frame): void {
+    const now = this.#options.now();
+    if (this.#isWanted(now)) this.#running().push(frame, { now, clock: this.#channel.clockPoint });
+  }
+
+  /** Lets time pass, ten times a second. */
+  tick(): void {
+    const now = this.#options.now();
+    if (this.#options.settings().continuous && this.#isWanted(now)) this.#running();
+    if (this.#programme !== undefined && !this.#programme.ended) {
+      if (!this.#isWanted(now)) return this.#goCold(this.#programme);
+      this.#programme.tick(now);
+      this.#reserve(this.#programme);
+    }
+  }
+
+  state(is: ChannelStateName): void {
+    if (is === 'ended') this.#loudness = null;
+  }
+
+  end(_reason: EndReason): void {
+    const programme = this.#programme;
+    if (programme === undefined || programme.ended) return;
+    if (this.#options.settings().continuous) return;
+    programme.end(this.#options.now());
+    this.#reserve(programme);
+    const { after } = this.#options.timers;
+    after(millis(FINISH_WITHIN), () => void programme.release());
+  }
+
+  metadata(metadata: Metadata): void {
+    this.#programme?.title(metadata);
+  }
+
+  clock(): void {}
+  catalog(_catalog: Catalog): void {}
+  derived(): void {}
+
+  async close(): Promise<void> {
+    const programmes = [this.#programme, ...this.#old.values()];
+    await Promise.all(programmes.map((programme) => programme?.close()));
+  }
+
+  /** Nobody has asked for a while: what was made ends, and the next request begins anew. */
+  #goCold(programme: Programme): void {
+    programme.end(this.#options.now());
+    this.#options.timers.after(millis(FINISH_WITHIN), () => void programme.release());
+  }
+
+  #isWanted(now: Utc): boolean {
+    const { warm } = this.#options.settings();
+    return warm || this.#lowRates.length > 0 || now - this.#asked < COLD_AFTER;
+  }
+
+  /** The programme of the broadcast that is on, begun when there is none. */
+  #running(): Programme {
+    const current = this.#programme;
+    if (current !== undefined && !current.ended) return current;
+    if (current !== undefined) this.#retire(current);
+    const { grid, ladder, window, timers, log, createTranscoder, settings } = this.#options;
+    const programme = new Programme({
+      secret: this.#secret(),
+      grid,
+      ladder,
+      window,
+      begin: this.#track,
+      stretches: this.#stretches,
+      continuous: settings().continuous,
+      timers,
+      log,
+      createTranscoder,
+      lowRate: (frame) => this.#derive(frame),
+      loudness: (reading) => {
+        this.#loudness = reading;
+      },
+    });
+    programme.transcoder.setLowRate(this.#lowRates);
+    this.#programme = programme;
+    return programme;
+  }
+
+  /** Nobody can guess it, and it is the same for one broadcast over restarts. */
+  #secret(): string {
+    const { settings, broadcast } = this.#options;
+    const name = settings().continuous
+      ? 'continuous'
+      : (broadcast() ?? randomBytes(8).toString('hex'));
+    return createHmac('sha256', this.#key).update(name).digest('base64url').slice(0, 22);
+  }
+
+  #retire(programme: Programme): void {
+    this.#old.set(programme.secret, programme);
+    this.#options.timers.after(OLD_KEPT, () => {
+      this.#old.delete(programme.secret);
+      void programme.close();
+    });
+  }
+
+  /** Remembers, well before it is used, track time that a restart must not use again. */
+  #reserve(programme: Programme): void {
+    const { grid, memory } = this.#options;
+    const free = samples(Math.ceil(programme.head / grid.segment + 1) * grid.segment);
+    this.#track = free;
+    const grew = programme.stretches !== this.#stretches;
+    this.#stretches = programme.stretches;
+    if (free + grid.segment * 2 < this.#reserved && !grew) return;
+    this.#reserved = samples(free + RESERVED * grid.segment);
+    memory.keepTrack(this.#reserved, this.#stretches);
+  }
+
+  /** A frame that the transcoder made of one of ours goes back to the channel, for its sockets. */
+  #derive({ packet, ...header }: LowRateFrame): void {
+    if (header.epoch !== this.#channel.epoch?.id) return;
+    const bytes = encodeFrame({ flags: 0, ...header }, packet);
+    this.#channel.pushDerived({ flags: 0, ...header, bytes, packet: bytes.subarray(HEADER_BYTES) });
+  }
+}
+
+/** Length of a window given in seconds. */
+export const windowSamples = (seconds: number): Samples => samples(Math.round(seconds * 48_000));
+
+/** Timers of the process, for whoever waits. */
+export const processTimers = (now: () => Millis): Timers => ({
+  now,
+  after: (span, act) => {
+    const timer = setTimeout(act, span);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+});

@@ -1,0 +1,171 @@
+/**
+ * One broadcast as players get it (on a continuous channel: everything since the start): the frames'
+ * timeline, the transcoder, and an output for each rendition.
+ */
+import type { FastifyBaseLogger } from 'fastify';
+import type { ClockPoint, Metadata } from '../../shared/control.ts';
+import type { Frame } from '../../shared/frame.ts';
+import { type Samples, samples, type Utc } from '../../shared/time.ts';
+import type { LowRateFrame } from '../transcoder/messages.ts';
+import type { LoudnessReading } from '../transcoder/meters.ts';
+import type { Transcoder, TranscoderSink } from '../transcoder/transcoder.ts';
+import { SILENT_UNIT } from '../transcoder/unit-order.ts';
+import { Continuity } from './continuity.ts';
+import type { DatedTitle } from './hls-titles.ts';
+import { Output } from './output.ts';
+import type { Timers } from './reload.ts';
+import { silentPackets } from './silence.ts';
+import type { AccessUnit, Grid, Piece, Rendition } from './track.ts';
+
+/** Titles kept for playlists; far more than a window can show. */
+const TITLES_MOST = 100;
+const OPUS_SILENCE = Uint8Array.of(0xfc, 0xff, 0xfe);
+
+/** The publisher's own frames as a rendition. Declared stereo: mono packets decode to both sides. */
+export const OPUS: Rendition = { name: 'opus', codec: 'opus', channels: 2, bitrate: 128_000 };
+
+/** What a programme is made of. */
+export type ProgrammeOptions = {
+  /** Secret part of its media addresses. */
+  readonly secret: string;
+  readonly grid: Grid;
+  readonly ladder: readonly Rendition[];
+  readonly window: Samples;
+  /** Track time and stretches at which the channel's life goes on. */
+  readonly begin: Samples;
+  readonly stretches: number;
+  readonly continuous: boolean;
+  readonly timers: Timers;
+  readonly log: FastifyBaseLogger;
+  readonly createTranscoder: (sink: TranscoderSink) => Transcoder;
+  readonly lowRate: (frame: LowRateFrame) => void;
+  readonly loudness: (reading: LoudnessReading) => void;
+};
+
+/** A broadcast on its way to players. */
+export class Programme {
+  readonly secret: string;
+  readonly outputs: ReadonlyMap<string, Output>;
+  readonly transcoder: Transcoder;
+  readonly #continuity: Continuity;
+  readonly #opus: Output;
+  readonly #titles: DatedTitle[] = [];
+  #aac: boolean | undefined;
+  #ended = false;
+
+  constructor(options: ProgrammeOptions) {
+    const { secret, grid, ladder, window, begin, stretches, continuous, timers } = options;
+    this.secret = secret;
+    this.#continuity = new Continuity({
+      grid,
+      begin,
+      continuous,
+      emit: (piece) => this.#take(piece),
+    });
+    this.transcoder = options.createTranscoder({
+      unit: (name, unit) => this.outputs.get(name)?.push(unit),
+      frame: options.lowRate,
+      loudness: options.loudness,
+    });
+    void this.transcoder.available().then((available) => {
+      this.#aac = available;
+    });
+    const common = {
+      grid,
+      duration: window,
+      stretches,
+      continuity: this.#continuity,
+      titles: () => this.#titles,
+      timers,
+    };
+    const silentAac = { duration: samples(1024), bytes: SILENT_UNIT };
+    const aac: Output[] = ladder.map(
+      (rendition) => new Output({ ...common, rendition, silent: silentAac, siblings: () => aac }),
+    );
+    const silentOpus = { duration: samples(960), bytes: OPUS_SILENCE };
+    this.#opus = new Output({ ...common, rendition: OPUS, silent: silentOpus, siblings: () => [] });
+    this.outputs = new Map([...aac, this.#opus].map((output) => [output.rendition.name, output]));
+  }
+
+  /** Outputs of a codec that can be played; without an AAC encoder here AAC is never among them. */
+  playable(codec: Rendition['codec']): Output[] {
+    const wanted = this.#aac === false ? 'opus' : codec;
+    return [...this.outputs.values()].filter(
+      (output) => output.rendition.codec === wanted && output.playable,
+    );
+  }
+
+  /** Track time up to which names may have been used, and stretches so far. */
+  get head(): Samples {
+    return this.#continuity.head;
+  }
+
+  get stretches(): number {
+    return this.#opus.stretches;
+  }
+
+  get counts(): Continuity['counts'] {
+    return this.#continuity.counts;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  push(frame: Frame, { now, clock }: { now: Utc; clock: ClockPoint | null }): void {
+    this.#continuity.push(frame, { now, clock });
+  }
+
+  tick(now: Utc): void {
+    this.#continuity.tick(now);
+  }
+
+  /** A title, at the sample it belongs to; one of an epoch that never came is dropped. */
+  title({ at, title, artist, artwork, url }: Metadata): void {
+    const track = this.#continuity.trackTimeOf(at.epoch, at.timestamp);
+    if (track === null) return;
+    const words = { title, artist: artist ?? null, artwork: artwork ?? null, url: url ?? null };
+    const timed = { at: track, ...words };
+    this.#titles.push({ ...timed, utc: this.#continuity.utcOf(track) });
+    this.#titles.sort((one, other) => one.at - other.at);
+    if (this.#titles.length > TITLES_MOST) this.#titles.shift();
+    for (const output of this.outputs.values()) output.title(timed);
+  }
+
+  /** The broadcast is over; what is still in the encoders comes, then every playlist ends. */
+  end(now: Utc): void {
+    this.#continuity.end(now);
+    this.#ended = true;
+    this.transcoder.end();
+    const { head } = this.#continuity;
+    this.#opus.finish();
+    for (const output of this.outputs.values()) output.endAt(head);
+  }
+
+  /** Ends what has not ended by itself, and lets the encoders go. */
+  async release(): Promise<void> {
+    for (const output of this.outputs.values()) output.finish();
+    await this.transcoder.close();
+  }
+
+  /** Lets go of everything, also of those who wait. */
+  async close(): Promise<void> {
+    for (const output of this.outputs.values()) output.close();
+    await this.transcoder.close();
+  }
+
+  #take(piece: Piece): void {
+    this.transcoder.push(piece);
+    if (piece.kind === 'discontinuity') {
+      for (const output of this.outputs.values()) output.begin(piece);
+      return;
+    }
+    for (const unit of this.#opusUnits(piece)) this.#opus.push(unit);
+  }
+
+  #opusUnits(piece: Exclude<Piece, { kind: 'discontinuity' }>): AccessUnit[] {
+    if (piece.kind === 'silence') return silentPackets(piece.at, piece.duration);
+    const { duration, packet } = piece.frame;
+    return [{ at: piece.at, duration, bytes: packet }];
+  }
+}

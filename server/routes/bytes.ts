@@ -1,0 +1,61 @@
+/** Bytes that never change, over HTTP: types, caching, ranges (RFC 9110 section 14). */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Rendered } from '../packager/render-cache.ts';
+
+/** Media types of what is served. */
+export const MEDIA_TYPE = {
+  m3u8: 'application/vnd.apple.mpegurl',
+  mpd: 'application/dash+xml',
+  mp4: 'audio/mp4',
+  m4s: 'audio/mp4',
+  ts: 'video/mp2t',
+} as const;
+
+/** For what has a name that is never used again. */
+export const FOR_EVER = 'public, max-age=31536000, immutable';
+
+const RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
+
+/** First and last byte asked for; 'whole' where the range is not one we serve, null for 416. */
+const rangeOf = (header: string | undefined, length: number): [number, number] | 'whole' | null => {
+  const match = RANGE.exec(header ?? '');
+  if (match === null) return 'whole';
+  const [, from = '', to = ''] = match;
+  if (from === '' && to === '') return 'whole';
+  if (from === '') return Number(to) === 0 ? null : [Math.max(0, length - Number(to)), length - 1];
+  if (Number(from) >= length || (to !== '' && Number(to) < Number(from))) return null;
+  return [Number(from), to === '' ? length - 1 : Math.min(Number(to), length - 1)];
+};
+
+/** Sends bytes, or the one range of them that was asked for. */
+export const sendBytes = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { bytes, type, cache }: { bytes: Buffer; type: string; cache: string },
+): FastifyReply => {
+  reply.header('accept-ranges', 'bytes').header('cache-control', cache).type(type);
+  const range = rangeOf(request.headers.range, bytes.length);
+  if (range === 'whole') return reply.send(bytes);
+  if (range === null)
+    return reply.status(416).header('content-range', `bytes */${bytes.length}`).send();
+  const [first, last] = range;
+  return reply
+    .status(206)
+    .header('content-range', `bytes ${first}-${last}/${bytes.length}`)
+    .send(bytes.subarray(first, last + 1));
+};
+
+/** Sends a text that was rendered and compressed once for everybody. */
+export const sendRendered = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { rendered, type, cache }: { rendered: Rendered; type: string; cache: string },
+): FastifyReply => {
+  reply.header('cache-control', cache).header('etag', rendered.etag);
+  reply.header('vary', 'accept-encoding').type(type);
+  if (request.headers['if-none-match'] === rendered.etag) return reply.status(304).send();
+  const accepted = request.headers['accept-encoding'] ?? '';
+  if (/\bgzip\b/.test(accepted))
+    return reply.header('content-encoding', 'gzip').send(rendered.gzip);
+  return reply.send(rendered.text);
+};

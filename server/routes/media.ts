@@ -1,0 +1,274 @@
+/**
+ * HLS and DASH over HTTP. The multivariant playlists and the manifest stand at fixed addresses; what
+ * they name lies under one secret path a broadcast (on a continuous channel one for ever), the same
+ * for all listeners, so that a CDN can keep it.
+ */
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { manifest } from '../packager/dash.ts';
+import { type Period, periodsOf } from '../packager/dash-periods.ts';
+import { multivariantPlaylist } from '../packager/hls.ts';
+import { bitratesOf } from '../packager/hls-bitrates.ts';
+import type { Format, Output } from '../packager/output.ts';
+import type { Programme } from '../packager/programme.ts';
+import { rendered } from '../packager/render-cache.ts';
+import type { Grid, Segment } from '../packager/track.ts';
+import type { Now } from '../relay/session.ts';
+import type { Desk, Station } from '../relay/station.ts';
+import { FOR_EVER, MEDIA_TYPE, sendBytes, sendRendered } from './bytes.ts';
+import { deskOf } from './channels.ts';
+import { Problem } from './problem.ts';
+
+type OfChannel = { Params: { channel: string } };
+type OfMedia = { Params: { channel: string; secret: string; rendition: string; file: string } };
+type Options = { readonly station: Station; readonly grid: Grid; readonly now: Now };
+
+/** Answers to directives name a state of the playlist, and so are as good for everybody. */
+const DIRECTED = 'public, max-age=60';
+const CURRENT = 'public, max-age=1';
+
+const absent = (): Problem =>
+  new Problem(404, 'nothing-to-play', 'There is nothing to play here now.', 1);
+
+const publicDesk = (station: Station, request: FastifyRequest<OfChannel>): Desk => {
+  const desk = deskOf(station, request);
+  if (desk.settings.visibility === 'private')
+    throw new Problem(401, 'private', 'This channel is private.');
+  return desk;
+};
+
+const programmeOf = (desk: Desk): Programme => {
+  const { programme } = desk.packager;
+  if (programme === undefined) throw absent();
+  return programme;
+};
+
+/** Of a file's name: segment, part or nothing of that kind. */
+const FILE = /^(\d{1,12})(?:\.(\d{1,3}))?\.(m4s|ts)$/;
+
+/** Segments that are the same in all outputs of a set, as far as the slowest has got. */
+const commonSegments = (outputs: readonly Output[]): readonly Segment[] => {
+  const ends = outputs.map(({ window }) => window.segments.at(-1)?.sequence ?? -1);
+  const slowest = outputs[ends.indexOf(Math.min(...ends))];
+  return slowest?.window.segments ?? [];
+};
+
+/** Registers everything below `/c/{channel}/` that players fetch. */
+export const registerMedia = (app: FastifyInstance, { station, grid, now }: Options): void => {
+  const periods = new WeakMap<Programme, { start: number; periods: readonly Period[] }>();
+
+  app.addHook('onRequest', async (request, reply) => {
+    if (!/^\/c\/[^/]+\/(hls|dash|media)\//.test(request.url)) return;
+    reply.header('access-control-allow-origin', '*');
+    reply.header('access-control-expose-headers', 'Content-Length, Content-Range, Date, ETag');
+    reply.header('timing-allow-origin', '*');
+  });
+
+  app.options('/c/*', (_request, reply) =>
+    reply
+      .status(204)
+      .header('access-control-allow-origin', '*')
+      .header('access-control-allow-methods', 'GET, HEAD, OPTIONS')
+      .header('access-control-allow-headers', 'Range')
+      .header('access-control-max-age', '86400')
+      .send(),
+  );
+
+  const multivariant =
+    (codec: 'aac' | 'opus', playlist: 'index.m3u8' | 'ts.m3u8') =>
+    (request: FastifyRequest<OfChannel>, reply: FastifyReply): FastifyReply => {
+      const programme = programmeOf(publicDesk(station, request));
+      const outputs = programme.playable(codec);
+      const [first] = outputs;
+      // Without an AAC encoder there is Opus instead, but never in a transport stream.
+      if (first === undefined || (playlist === 'ts.m3u8' && first.rendition.codec !== 'aac'))
+        throw absent();
+      const variants = outputs.map(({ rendition, window }) => ({
+        rendition,
+        uri: `../media/${programme.secret}/${rendition.name}/${playlist}`,
+        bitrates: bitratesOf(window.segments, grid),
+      }));
+      const text = multivariantPlaylist(variants, { codec: first.rendition.codec });
+      return sendRendered(request, reply, {
+        rendered: rendered(text),
+        type: MEDIA_TYPE.m3u8,
+        cache: CURRENT,
+      });
+    };
+  app.get<OfChannel>('/c/:channel/hls/index.m3u8', multivariant('aac', 'index.m3u8'));
+  app.get<OfChannel>('/c/:channel/hls/opus.m3u8', multivariant('opus', 'index.m3u8'));
+  app.get<OfChannel>('/c/:channel/hls/ts.m3u8', multivariant('aac', 'ts.m3u8'));
+
+  app.get<OfChannel>('/c/:channel/dash/time', (_request, reply) =>
+    reply
+      .header('cache-control', 'no-store')
+      .type('text/plain')
+      .send(new Date(now()).toISOString()),
+  );
+
+  app.get<OfChannel>('/c/:channel/dash/manifest.mpd', (request, reply) => {
+    const desk = publicDesk(station, request);
+    const programme = programmeOf(desk);
+    const sets = [
+      { id: 1, outputs: programme.playable('aac').filter((o) => o.rendition.codec === 'aac') },
+      { id: 2, outputs: programme.playable('opus') },
+    ].filter(({ outputs }) => outputs.length > 0);
+    const [main] = sets;
+    if (main === undefined) throw absent();
+    const segments = commonSegments(main.outputs);
+    const known = periods.get(programme);
+    const current = periodsOf(known?.periods ?? [], segments, grid);
+    // All Periods come after it, and it never moves.
+    const start = known?.start ?? (current[0]?.utc ?? now()) - 60_000;
+    periods.set(programme, { start, periods: current });
+    const text = manifest({
+      grid,
+      title: desk.settings.title,
+      sets: sets.map(({ id, outputs }) => ({
+        id,
+        representations: outputs.map(({ rendition, window }) => ({
+          rendition,
+          bitrates: bitratesOf(window.segments, grid),
+        })),
+        segments: commonSegments(outputs),
+      })),
+      periods: current,
+      // Shaka stalls on a timeline whose last segment grows (README, Design notes).
+      addressing: 'number',
+      published: now(),
+      ended: programme.ended && main.outputs.every(({ window }) => window.ended),
+      availabilityStart: start as never,
+      windowLength: ((segments.length * grid.segment) / 48) as never,
+      initUri: `../media/${programme.secret}/$RepresentationID$/init.mp4`,
+      mediaUri: `../media/${programme.secret}/$RepresentationID$/$Number$.m4s`,
+      timeUri: 'time',
+    });
+    return sendRendered(request, reply, {
+      rendered: rendered(text),
+      type: MEDIA_TYPE.mpd,
+      cache: CURRENT,
+    });
+  });
+
+  app.get<OfMedia>('/c/:channel/media/:secret/:rendition/:file', async (request, reply) => {
+    const { secret, rendition, file } = request.params;
+    const output = deskOf(station, request).packager.find(secret)?.outputs.get(rendition);
+    if (output === undefined) throw absent();
+    if (file === 'index.m3u8') return playlist(request, reply, { output, format: 'fmp4' });
+    if (file === 'ts.m3u8' && rendition !== 'opus')
+      return playlist(request, reply, { output, format: 'ts' });
+    if (file === 'init.mp4')
+      return sendBytes(request, reply, {
+        bytes: output.init,
+        type: MEDIA_TYPE.mp4,
+        cache: FOR_EVER,
+      });
+    const [, name, part, kind] = FILE.exec(file) ?? [];
+    if (name === undefined) throw absent();
+    return media(request, reply, { output, name, part, kind: kind === 'ts' ? 'ts' : 'm4s' });
+  });
+};
+
+const playlist = async (
+  request: FastifyRequest<OfMedia>,
+  reply: FastifyReply,
+  { output, format }: { output: Output; format: Format },
+): Promise<FastifyReply> => {
+  if (!output.playable) throw absent();
+  const query = new URLSearchParams(request.url.split('?')[1] ?? '');
+  const reload = output.judge(query);
+  const send = (text: Parameters<typeof sendRendered>[2]['rendered']): FastifyReply => {
+    const cache = query.has('_HLS_msn') ? DIRECTED : CURRENT;
+    return sendRendered(request, reply, { rendered: text, type: MEDIA_TYPE.m3u8, cache });
+  };
+  if (reload.kind === 'bad') throw new Problem(400, 'directive', reload.sentence);
+  if (reload.kind === 'now') return send(output.playlist(format, reload.skip));
+  const waiter = output.wait(format, reload);
+  request.raw.socket.once('close', waiter.cancel);
+  const answer = await waiter.answer;
+  request.raw.socket.off('close', waiter.cancel);
+  if (answer.kind === 'rendered') return send(answer.rendered);
+  if (answer.kind === 'gone') throw absent();
+  throw new Problem(503, 'too-late', 'Nothing new came in three target durations.', 1);
+};
+
+type Wanted = {
+  readonly output: Output;
+  readonly name: string;
+  readonly part: string | undefined;
+  readonly kind: 'm4s' | 'ts';
+};
+
+/** Sends a part or segment; the one that comes next is waited for and sent whole. */
+const media = async (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { output, name, part, kind }: Wanted,
+): Promise<FastifyReply> => {
+  const { store } = output.window;
+  const find = (): Promise<Buffer | undefined> | Buffer | undefined => {
+    if (kind === 'ts') return part === undefined ? store.ts(name) : undefined;
+    return part === undefined ? store.media(name) : store.part(name, Number(part));
+  };
+  let bytes = await find();
+  if (bytes === undefined && kind === 'm4s' && isComing(output, name)) {
+    if (part === undefined && request.method === 'GET')
+      return reply
+        .header('cache-control', FOR_EVER)
+        .type(MEDIA_TYPE.m4s)
+        .send(Readable.from(growing(request, { output, name }), { objectMode: false }));
+    bytes = await waitFor(request, { output, name, find });
+  }
+  if (bytes === undefined) throw absent();
+  return sendBytes(request, reply, { bytes, type: MEDIA_TYPE[kind], cache: FOR_EVER });
+};
+
+/** Whether a segment grows or comes next. */
+const isComing = ({ window }: Output, name: string): boolean => {
+  const newest = window.segments.at(-1);
+  if (window.ended || newest === undefined) return false;
+  return (newest.name === name && !newest.complete) || Number(name) === newest.sequence + 1;
+};
+
+const step = async (request: FastifyRequest, output: Output): Promise<boolean> => {
+  const { promise, cancel } = output.grown();
+  request.raw.socket.once('close', cancel);
+  const grew = await promise;
+  request.raw.socket.off('close', cancel);
+  return grew;
+};
+
+const waitFor = async (
+  request: FastifyRequest,
+  {
+    output,
+    name,
+    find,
+  }: {
+    output: Output;
+    name: string;
+    find: () => Promise<Buffer | undefined> | Buffer | undefined;
+  },
+): Promise<Buffer | undefined> => {
+  while (isComing(output, name)) {
+    if (!(await step(request, output))) break;
+    const bytes = await find();
+    if (bytes !== undefined) return bytes;
+  }
+  return find();
+};
+
+/** A segment as it grows, part by part: chunked transfer for low-latency DASH. */
+async function* growing(
+  request: FastifyRequest,
+  { output, name }: { output: Output; name: string },
+): AsyncGenerator<Buffer> {
+  const { window } = output;
+  for (let index = 0; ; ) {
+    const bytes = await window.store.part(name, index);
+    if (bytes !== undefined) {
+      yield bytes;
+      index += 1;
+    } else if (!isComing(output, name) || !(await step(request, output))) return;
+  }
+}

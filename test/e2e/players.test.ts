@@ -1,0 +1,94 @@
+/**
+ * Players of other people, in Chromium, on what the service hands out: all at once, in one browser,
+ * for a quarter of a minute. The promised delays are measured by `npm run bench -- players`.
+ */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installAudioTaps } from '../helpers/audio-taps.ts';
+import { launchChromium, newListeningContext } from '../helpers/chromium.ts';
+import { hear, startTimedPublisher, type TimedPublisher } from '../helpers/player-hearing.ts';
+import {
+  describePlayer,
+  figuresOf,
+  openPlayer,
+  type PlayerName,
+  type PlayerPage,
+  type PlayerPages,
+  servePlayers,
+} from '../helpers/player-page.ts';
+import { LOW_LATENCY } from '../helpers/player-settings.ts';
+import { startService, type TestService } from '../helpers/service.ts';
+
+type Case = {
+  readonly player: PlayerName;
+  readonly path: string;
+  readonly config: object;
+  /** Bound of the median at the ear, s: generous, for the machine is shared. */
+  readonly within: number;
+};
+
+const CASES: readonly Case[] = [
+  { player: 'hls.js', path: 'hls/index.m3u8', config: LOW_LATENCY['hls.js'], within: 4 },
+  { player: 'hls.js', path: 'hls/opus.m3u8', config: {}, within: 5 },
+  { player: 'hls.js', path: 'hls/ts.m3u8', config: {}, within: 15.5 },
+  { player: 'shaka', path: 'hls/index.m3u8', config: LOW_LATENCY.shaka, within: 4 },
+  { player: 'shaka', path: 'dash/manifest.mpd', config: LOW_LATENCY.shaka, within: 4 },
+  { player: 'dash.js', path: 'dash/manifest.mpd', config: LOW_LATENCY['dash.js'], within: 5 },
+];
+
+const PLAY_FOR = 15_000;
+/** So long before the players come, so that those that stay three segments behind find them. */
+const HEAD_START = 16_000;
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+let service: TestService;
+let timed: TimedPublisher;
+let pages: PlayerPages;
+let browser: Browser;
+const opened = new Map<Case, PlayerPage | Error>();
+
+beforeAll(async () => {
+  service = await startService();
+  timed = await startTimedPublisher(service);
+  [pages, browser] = await Promise.all([servePlayers(), launchChromium()]);
+  await sleep(HEAD_START);
+  await Promise.all(
+    CASES.map(async (one) => {
+      const context = await newListeningContext(browser);
+      await installAudioTaps(context);
+      const url = `${service.base}/c/live/${one.path}`;
+      const settings = { config: one.config, tap: true };
+      const page = await openPlayer(context, pages, { player: one.player, url, settings }).catch(
+        (error: Error) => error,
+      );
+      opened.set(one, page);
+    }),
+  );
+  await sleep(PLAY_FOR);
+}, 90_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await pages?.stop();
+  await timed?.publisher.end();
+  await service?.stop();
+});
+
+describe('players in a browser', () => {
+  it.each(CASES)('$player plays $path', async (one) => {
+    const page = opened.get(one);
+    if (page === undefined || page instanceof Error) throw page ?? new Error('Not opened.');
+    const figures = figuresOf(await page.log());
+    const heard = await hear(page.page, timed.saidBefore);
+    const ear = `p50 ${heard.p50.toFixed(2)} s, p95 ${heard.p95.toFixed(2)} s (${heard.delays.length}, ${heard.disorder} out of turn)`;
+    console.log(describePlayer(`${one.player} ${one.path}`, figures, ear));
+    if (process.env.PLAYER_LOG) console.log(JSON.stringify((await page.log()).events));
+    expect(figures.fatal).toEqual([]);
+    expect(figures.played).toBeGreaterThan(8);
+    expect(heard.delays.length).toBeGreaterThan(5);
+    expect(heard.p50).toBeLessThan(one.within);
+    // What a player says of UTC is what was captured then; besides there is the way out of the page.
+    expect(Math.abs(heard.p50 - figures.delays.p50)).toBeLessThan(0.5);
+  });
+});

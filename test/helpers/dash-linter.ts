@@ -1,0 +1,201 @@
+/** Our own judge of DASH manifests: the rules of live manifests that players rely on. */
+import type { Finding } from './hls-linter.ts';
+import { attributeOf, childrenOf, parseXml, type XmlElement } from './xml-tree.ts';
+
+/** One segment that a manifest addresses. */
+export type Addressed = {
+  readonly period: string;
+  readonly set: string;
+  readonly number: number;
+  /** Media time and duration in units of the timescale. */
+  readonly time: number;
+  readonly duration: number;
+  /** Of its first sample on the manifest's clock, and when it may be asked for; ms UTC. */
+  readonly presented: number;
+  readonly available: number;
+};
+
+const found = (rule: string, sentence: string): Finding => ({ rule, sentence });
+
+/** Seconds of an `xs:duration` of hours, minutes and seconds; NaN for any other text. */
+export const secondsOf = (text: string): number => {
+  const match = /^PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?$/.exec(text);
+  if (match === null || text === 'PT') return Number.NaN;
+  return Number(match[1] ?? 0) * 3600 + Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0);
+};
+
+type Timed = Pick<Addressed, 'number' | 'time' | 'duration'>;
+
+/** Segments that a SegmentTimeline lists. */
+const listedIn = (template: XmlElement | undefined): Timed[] => {
+  let number = Number(attributeOf(template, 'startNumber') || 1);
+  let time = 0;
+  return childrenOf(childrenOf(template, 'SegmentTimeline')[0], 'S').flatMap((run) => {
+    time = Number(attributeOf(run, 't') || time);
+    const duration = Number(attributeOf(run, 'd'));
+    return Array.from({ length: Number(attributeOf(run, 'r') || 0) + 1 }, (): Timed => {
+      const timed = { number, time, duration };
+      number += 1;
+      time += duration;
+      return timed;
+    });
+  });
+};
+
+/** Segments that a player counts from the start of a Period: `from` and `to` in ms of it. */
+const countedIn = (
+  template: XmlElement | undefined,
+  { from, to }: { from: number; to: number },
+): Timed[] => {
+  const scale = Number(attributeOf(template, 'timescale')) / 1000;
+  const offset = Number(attributeOf(template, 'presentationTimeOffset') || 0);
+  const duration = Number(attributeOf(template, 'duration'));
+  const first = Math.max(0, Math.floor((from * scale) / duration));
+  const count = Math.max(0, Math.ceil((to * scale) / duration - 1e-6) - first);
+  const start = Number(attributeOf(template, 'startNumber') || 1);
+  return Array.from({ length: Math.min(count, 1000) }, (_, index) => ({
+    number: start + first + index,
+    time: offset + (first + index) * duration,
+    duration,
+  }));
+};
+
+/** Every segment that a manifest addresses at its publishTime, computed as a player would. */
+export const addressedBy = (mpd: XmlElement): Addressed[] => {
+  const zero = Date.parse(attributeOf(mpd, 'availabilityStartTime'));
+  const now = Date.parse(attributeOf(mpd, 'publishTime'));
+  const depth = secondsOf(attributeOf(mpd, 'timeShiftBufferDepth') || 'PT100000H') * 1000;
+  return childrenOf(mpd, 'Period').flatMap((period) => {
+    const start = zero + secondsOf(attributeOf(period, 'start')) * 1000;
+    const length = secondsOf(attributeOf(period, 'duration')) * 1000 || Number.POSITIVE_INFINITY;
+    return childrenOf(period, 'AdaptationSet').flatMap((set) => {
+      const template = childrenOf(set, 'SegmentTemplate')[0];
+      const scale = Number(attributeOf(template, 'timescale')) / 1000;
+      const offset = Number(attributeOf(template, 'presentationTimeOffset') || 0);
+      const early = Number(attributeOf(template, 'availabilityTimeOffset') || 0) * 1000;
+      const whole = Number(attributeOf(template, 'duration')) / scale;
+      // The last whose beginning can be had: end less offset is at most now.
+      const to = Math.min(length, Math.floor((now + early - start) / whole + 1e-6) * whole || 0);
+      const segments = template?.attributes.has('duration')
+        ? countedIn(template, { from: now - depth - start, to })
+        : listedIn(template);
+      return segments.map((timed): Addressed => {
+        const presented = start + (timed.time - offset) / scale;
+        const available = presented + timed.duration / scale - early;
+        const ids = { period: attributeOf(period, 'id'), set: attributeOf(set, 'id') };
+        return { ...ids, ...timed, presented, available };
+      });
+    });
+  });
+};
+
+function* root(mpd: XmlElement): Generator<Finding> {
+  const live = attributeOf(mpd, 'type') === 'dynamic';
+  const needed = live
+    ? ['availabilityStartTime', 'publishTime', 'minimumUpdatePeriod', 'timeShiftBufferDepth']
+    : ['mediaPresentationDuration'];
+  for (const name of ['profiles', 'minBufferTime', ...needed])
+    if (attributeOf(mpd, name) === '') yield found('root', `MPD has no ${name}.`);
+  if (!live && mpd.attributes.has('minimumUpdatePeriod'))
+    yield found('static', 'A static manifest is never updated.');
+  if (live && mpd.attributes.has('mediaPresentationDuration'))
+    yield found('static', 'A live manifest has no duration.');
+  for (const name of ['minimumUpdatePeriod', 'timeShiftBufferDepth', 'mediaPresentationDuration'])
+    if (mpd.attributes.has(name) && !(secondsOf(attributeOf(mpd, name)) > 0))
+      yield found('duration', `${name} is no duration.`);
+  if (live && childrenOf(mpd, 'UTCTiming').length === 0)
+    yield found('clock', 'A live manifest needs UTCTiming.');
+  const latency = childrenOf(childrenOf(mpd, 'ServiceDescription')[0], 'Latency')[0];
+  if (latency === undefined) return;
+  const reference = attributeOf(latency, 'referenceId');
+  const times = childrenOf(mpd, 'Period').flatMap((period) =>
+    childrenOf(period, 'AdaptationSet').flatMap((set) => childrenOf(set, 'ProducerReferenceTime')),
+  );
+  if (!times.some((time) => attributeOf(time, 'id') === reference))
+    yield found('reference', `Latency refers to ${reference}, which is not there.`);
+}
+
+function* period(element: XmlElement): Generator<Finding> {
+  const sets = childrenOf(element, 'AdaptationSet');
+  const names = new Set<string>();
+  if (sets.length === 0) yield found('period', 'A Period without AdaptationSet.');
+  for (const set of sets) {
+    const template = childrenOf(set, 'SegmentTemplate')[0];
+    const media = attributeOf(template, 'media');
+    if (!/\$(Number|Time)\$/.test(media)) yield found('template', `${media} addresses nothing.`);
+    if (!media.includes('$RepresentationID$')) yield found('template', `${media} is one for all.`);
+    if (!attributeOf(template, 'initialization').includes('$RepresentationID$'))
+      yield found('template', 'One initialization for all representations.');
+    if (!(Number(attributeOf(template, 'timescale')) > 0)) yield found('template', 'No timescale.');
+    if (Number(attributeOf(template, 'availabilityTimeOffset') || 0) < 0)
+      yield found('offset', 'availabilityTimeOffset is negative.');
+    if (childrenOf(set, 'Representation').length === 0)
+      yield found('representation', 'An AdaptationSet without Representation.');
+    for (const representation of childrenOf(set, 'Representation')) {
+      const id = attributeOf(representation, 'id');
+      if (id === '' || names.has(id)) yield found('representation', `The id ${id} is used twice.`);
+      names.add(id);
+      if (!(Number(attributeOf(representation, 'bandwidth')) > 0))
+        yield found('representation', `${id} has no bandwidth.`);
+      if (!/^(mp4a\.40\.2|opus)$/.test(attributeOf(representation, 'codecs')))
+        yield found('representation', `${id} has no codec that we know.`);
+    }
+  }
+}
+
+function* timing(mpd: XmlElement): Generator<Finding> {
+  const periods = childrenOf(mpd, 'Period');
+  const ids = periods.map((element) => attributeOf(element, 'id'));
+  if (ids.includes('') || new Set(ids).size < ids.length)
+    yield found('period', 'Ids of Periods are missing or used twice.');
+  const starts = periods.map((element) => secondsOf(attributeOf(element, 'start')));
+  if (starts.some((start, index) => !(start > (starts[index - 1] ?? -1))))
+    yield found('period', 'Periods do not begin one after the other.');
+  const all = addressedBy(mpd);
+  for (const [index, segment] of all.entries()) {
+    if (!(segment.duration > 0) || !Number.isInteger(segment.time))
+      yield found('timeline', `Segment ${segment.number} has no time or duration.`);
+    const before = all[index - 1];
+    if (before === undefined || before.period !== segment.period || before.set !== segment.set)
+      continue;
+    if (before.time + before.duration !== segment.time)
+      yield found('timeline', `Segment ${segment.number} does not begin where the last one ended.`);
+  }
+}
+
+/** Judges one manifest. */
+export const lintDash = (text: string): Finding[] => {
+  try {
+    const mpd = parseXml(text);
+    if (mpd.name !== 'MPD') return [found('well-formed', 'The root is not MPD.')];
+    const periods = childrenOf(mpd, 'Period').flatMap((element) => [...period(element)]);
+    return [...root(mpd), ...timing(mpd), ...periods];
+  } catch (error) {
+    return [found('well-formed', String(error))];
+  }
+};
+
+/** Judges reloads of one manifest, oldest first, each by itself and against those before. */
+export const lintDashReloads = (texts: readonly string[]): Finding[] => {
+  const findings: Finding[] = [];
+  const fixed = new Map<string, string>();
+  const keep = (name: string, value: string): void => {
+    const known = fixed.get(name) ?? value;
+    if (known !== value) findings.push(found('changed', `${name} was ${known}, is ${value}.`));
+    fixed.set(name, value);
+  };
+  let published = 0;
+  for (const text of texts) {
+    findings.push(...lintDash(text));
+    const mpd = parseXml(text);
+    keep('availabilityStartTime', attributeOf(mpd, 'availabilityStartTime'));
+    for (const element of childrenOf(mpd, 'Period'))
+      keep(`start of ${attributeOf(element, 'id')}`, attributeOf(element, 'start'));
+    for (const { period: id, set, number, time } of addressedBy(mpd))
+      keep(`segment ${number} of set ${set}`, `${time} in ${id}`);
+    const moment = Date.parse(attributeOf(mpd, 'publishTime') || '1970-01-01');
+    if (moment < published) findings.push(found('published', 'publishTime went back.'));
+    published = moment;
+  }
+  return findings;
+};

@@ -1,0 +1,214 @@
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RealPublisher } from '../helpers/real-publisher.ts';
+import { startService, type TestService } from '../helpers/service.ts';
+
+let service: TestService;
+let publisher: RealPublisher;
+let path: string;
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const get = (address: string, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(service.base + address, { headers });
+const until = async (address: string, within = 10_000): Promise<string> => {
+  for (const deadline = Date.now() + within; ; await sleep(50)) {
+    const answer = await get(address);
+    const text = await answer.text();
+    if (answer.status === 200) return text;
+    if (Date.now() > deadline) throw new Error(`${address}: ${answer.status} ${text}`);
+  }
+};
+/** Sequence and part of the newest part that a playlist lists. */
+const newest = (playlist: string): [number, number] => {
+  const [, sequence, part] =
+    [...playlist.matchAll(/#EXT-X-PART:.*URI="(\d+)\.(\d+)\.m4s"/g)].at(-1) ?? [];
+  return [Number(sequence), Number(part)];
+};
+
+beforeAll(async () => {
+  service = await startService();
+  publisher = await RealPublisher.start(service);
+  const begun = Date.now();
+  const multivariant = await until('/c/live/hls/index.m3u8');
+  expect(Date.now() - begun).toBeLessThan(6000);
+  path = `/c/live${/\.\.(\/media\/[^/]+)\//.exec(multivariant)?.[1]}`;
+}, 30_000);
+afterAll(() => service.stop());
+
+describe('playlists', () => {
+  it('are found from the multivariant ones: AAC, Opus, transport stream', async () => {
+    const opus = await until('/c/live/hls/opus.m3u8');
+    expect(opus).toContain('CODECS="opus"');
+    const ts = await until('/c/live/hls/ts.m3u8');
+    expect(ts.match(/ts\.m3u8/g)).toHaveLength(2);
+    const main = await until('/c/live/hls/index.m3u8');
+    expect(main).not.toContain('opus');
+    for (const uri of main.split('\n').filter((line) => line.startsWith('../')))
+      expect((await get(`/c/live/${uri.slice(3)}`)).status).toBe(200);
+  });
+
+  it('carry types, cross-origin headers, and one compressed text for all', async () => {
+    const answer = await get(`${path}/aac128/index.m3u8`, { 'accept-encoding': 'identity' });
+    expect(answer.headers.get('content-type')).toContain('application/vnd.apple.mpegurl');
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+    expect(answer.headers.get('cache-control')).toContain('max-age=1');
+    const etag = answer.headers.get('etag') ?? '';
+    expect(await answer.text()).toMatch(/^#EXTM3U/);
+    const again = await get(`${path}/aac128/index.m3u8`, { 'if-none-match': etag });
+    expect([200, 304]).toContain(again.status);
+    const options = await fetch(`${service.base}${path}/aac128/index.m3u8`, { method: 'OPTIONS' });
+    expect(options.status).toBe(204);
+    const head = await fetch(`${service.base}/c/live/hls/index.m3u8`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+  });
+
+  it('wait for the part that is asked for, and come with it', async () => {
+    const [sequence, part] = newest(await until(`${path}/aac128/index.m3u8`));
+    const asked = `${path}/aac128/index.m3u8?_HLS_msn=${sequence}&_HLS_part=${part + 2}`;
+    const text = await (await get(asked)).text();
+    const [reached, reachedPart] = newest(text);
+    expect(reached * 100 + reachedPart).toBeGreaterThanOrEqual(
+      sequence * 100 + Math.min(part + 2, 11),
+    );
+  });
+
+  it('answer a thousand who wait with one text', async () => {
+    const output = service.station.desk('live')?.packager.programme?.outputs.get('aac64');
+    const [sequence, part] = newest(await until(`${path}/aac64/index.m3u8`));
+    // Far enough ahead for a thousand connections to be made meanwhile.
+    const asked = `${path}/aac64/index.m3u8?_HLS_msn=${sequence + 1}&_HLS_part=${part}`;
+    const answers = await Promise.all(
+      Array.from({ length: 1000 }, () =>
+        get(asked, { 'accept-encoding': 'identity' }).then((r) => r.text()),
+      ),
+    );
+    expect(new Set(answers).size).toBe(1);
+    expect(output?.waiting).toBe(0);
+  });
+
+  it.each([
+    '_HLS_part=1',
+    '_HLS_msn=-1',
+    '_HLS_msn=abc',
+    '_HLS_msn=1e9',
+    '_HLS_msn=99999999999999999999',
+    '_HLS_msn=999999',
+    '_HLS_msn=1&_HLS_msn=2',
+    '_HLS_msn=1&_HLS_part=x',
+  ])('are refused with 400 for ?%s', async (query) => {
+    const answer = await get(`${path}/aac128/index.m3u8?${query}`);
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  });
+});
+
+describe('media', () => {
+  it('is there for ever under names that no other segment gets, whole or in ranges', async () => {
+    const whole = await get(`${path}/aac128/0.m4s`);
+    const bytes = Buffer.from(await whole.arrayBuffer());
+    expect(whole.headers.get('cache-control')).toContain('immutable');
+    expect(whole.headers.get('content-type')).toBe('audio/mp4');
+    const parts = await Promise.all(
+      Array.from({ length: 12 }, async (_, part) =>
+        Buffer.from(await (await get(`${path}/aac128/0.${part}.m4s`)).arrayBuffer()),
+      ),
+    );
+    expect(Buffer.concat(parts).equals(bytes)).toBe(true);
+    for (const [range, status, length] of [
+      ['bytes=0-99', 206, 100],
+      ['bytes=-10', 206, 10],
+      ['bytes=100-', 206, bytes.length - 100],
+      [`bytes=${bytes.length}-`, 416, 0],
+      ['bytes=5-2', 416, 0],
+      ['bytes=a-b', 200, bytes.length],
+      ['bytes=0-1,3-4', 200, bytes.length],
+    ] as const) {
+      const answer = await get(`${path}/aac128/0.m4s`, { range });
+      expect([range, answer.status]).toEqual([range, status]);
+      if (status !== 416) expect((await answer.arrayBuffer()).byteLength).toBe(length);
+    }
+  });
+
+  it('that comes next is held, and sent whole', async () => {
+    const text = await until(`${path}/aac128/index.m3u8`);
+    const hint = /PRELOAD-HINT:TYPE=PART,URI="([^"]+)"/.exec(text)?.[1];
+    const answer = await get(`${path}/aac128/${hint}`);
+    expect(answer.status).toBe(200);
+    expect(Number(answer.headers.get('content-length'))).toBeGreaterThan(1000);
+  });
+
+  it('of a segment that grows is sent as it grows, for low-latency DASH', async () => {
+    const [sequence] = newest(await until(`${path}/aac128/index.m3u8`));
+    const answer = await get(`${path}/aac128/${sequence + 1}.m4s`);
+    const streamed = Buffer.from(await answer.arrayBuffer());
+    const whole = Buffer.from(
+      await (await get(`${path}/aac128/${sequence + 1}.m4s`)).arrayBuffer(),
+    );
+    expect(streamed.equals(whole)).toBe(true);
+  }, 20_000);
+
+  it.each([
+    '/aac128/nothing.m4s',
+    '/aac128/999999.m4s',
+    '/aac128/0.99.m4s',
+    '/aac128/%2e%2e%2f0.m4s',
+    '/flac/index.m3u8',
+    '/opus/ts.m3u8',
+    '/aac128/0.exe',
+  ])('that does not exist is 404: %s', async (name) => {
+    expect((await get(path + name)).status).toBe(404);
+    expect((await get(`/c/live/media/guess${name}`)).status).toBe(404);
+  });
+});
+
+it('a channel that is off the air answers 404 and says when to ask again', async () => {
+  await fetch(`${service.base}/api/v1/channels`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${service.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ slug: 'quiet' }),
+  });
+  for (const address of ['hls/index.m3u8', 'hls/opus.m3u8', 'hls/ts.m3u8', 'dash/manifest.mpd']) {
+    const answer = await get(`/c/quiet/${address}`);
+    expect(answer.status).toBe(404);
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(answer.headers.get('cache-control')).toBe('max-age=1');
+  }
+  expect((await get('/c/nowhere/hls/index.m3u8')).status).toBe(404);
+});
+
+it('a continuous channel plays silence before anyone has spoken', async () => {
+  await fetch(`${service.base}/api/v1/channels`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${service.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ slug: 'always', continuous: true }),
+  });
+  expect(await until('/c/always/hls/index.m3u8', 12_000)).toContain('mp4a');
+}, 20_000);
+
+it('the compressed text is the text', async () => {
+  const output = service.station.desk('live')?.packager.programme?.outputs.get('aac128');
+  const { text, gzip } = output?.playlist('fmp4', false) ?? {
+    text: Buffer.alloc(0),
+    gzip: Buffer.alloc(0),
+  };
+  expect(gunzipSync(gzip).equals(text)).toBe(true);
+});
+
+it('a title changes at its sample, and the end comes within two seconds', async () => {
+  await fetch(`${service.base}/api/v1/channels/live/metadata`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${service.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ title: 'Sea & "sky"', artist: 'The Harbour' }),
+  });
+  await sleep(700);
+  const titled = await (await get(`${path}/aac128/index.m3u8`)).text();
+  expect(titled).toMatch(/#EXT-X-DATERANGE:.*Sea/);
+  await publisher.end();
+  await sleep(1900);
+  for (const rendition of ['aac128', 'aac64', 'opus'])
+    expect(await (await get(`${path}/${rendition}/index.m3u8`)).text()).toContain('#EXT-X-ENDLIST');
+  const again = await RealPublisher.start(service);
+  await sleep(500);
+  // What a listener had before is still there, under its own secret.
+  expect((await get(`${path}/aac128/0.m4s`)).status).toBe(200);
+  await again.end();
+}, 20_000);

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { type ManifestView, manifest } from '../../../server/packager/dash.ts';
+import {
+  driftOf,
+  type Period,
+  periodsOf,
+  promised,
+} from '../../../server/packager/dash-periods.ts';
+import { samples, samplesToMillis, utc } from '../../../shared/time.ts';
+import { manifestViewOf } from '../../helpers/channel-manifest.ts';
+import { GRID, GrowingWindow, START } from '../../helpers/channel-window.ts';
+import { addressedBy } from '../../helpers/dash-linter.ts';
+import { parseXml } from '../../helpers/xml-tree.ts';
+
+const SEGMENT = samplesToMillis(GRID.segment);
+const PART = samplesToMillis(GRID.part);
+
+describe('a publisher whose clock is off, over 24 hours', () => {
+  const day = (ppm: number, addressing: ManifestView['addressing']) => {
+    const window = new GrowingWindow();
+    // A fast sound card counts more samples in a second, so that each lasts less long in UTC.
+    const stretch = 1 / (1 + ppm / 1e6);
+    const segments = Math.round((24 * 3_600_000) / SEGMENT);
+    let periods: readonly Period[] = [];
+    const begun = new Set<number>();
+    let worst = 0;
+    for (let count = 0; count < segments; count += 1) {
+      window.growBy(1, { late: SEGMENT * (stretch - 1) });
+      periods = periodsOf(periods, window.segments, GRID);
+      for (const { sequence } of periods) begun.add(sequence);
+      if (count % 50 !== 0) continue;
+      // The next segment's first part is there once that was captured, and no sooner.
+      const published = utc(START + (count + 1) * SEGMENT * stretch);
+      const view = manifestViewOf(window, periods, {
+        addressing,
+        published,
+        availabilityStart: ZERO,
+      });
+      const newest = addressedBy(parseXml(manifest(view))).findLast(({ set }) => set === '1');
+      expect(newest?.number).toBe(100 + count);
+      expect(newest?.time).toBe((100 + count) * GRID.segment);
+      const there = START + (count * SEGMENT + PART) * stretch;
+      worst = Math.max(worst, Math.abs((newest?.available ?? 0) - there));
+    }
+    return { worst, periods: begun.size, drift: Math.abs(SEGMENT * (stretch - 1) * segments) };
+  };
+  const ZERO = utc(START - 60_000);
+
+  it.each([
+    [200, 'timeline'],
+    [-200, 'timeline'],
+    [200, 'number'],
+    [-200, 'number'],
+    [20, 'number'],
+  ] as const)('by %i ppm: addresses and availability stay right by %s', (ppm, addressing) => {
+    const { worst, periods, drift } = day(ppm, addressing);
+    // Offsets are rounded to 10 ms.
+    expect(worst).toBeLessThan(6);
+    // What would add up without Periods is 17 s at 200 ppm; each takes a second of it.
+    expect(drift).toBeCloseTo((86_400_000 * Math.abs(ppm)) / 1e6, -1);
+    expect(periods).toBe(1 + Math.floor(drift / 1000));
+  });
+});
+
+describe('Periods', () => {
+  const segment = (sequence: number, late: number, discontinuity = false) => ({
+    sequence,
+    at: samples(sequence * GRID.segment),
+    utc: utc(START + (sequence - 100) * SEGMENT + late),
+    discontinuity,
+    discontinuities: 0,
+    parts: [],
+    complete: true,
+    name: String(sequence),
+  });
+
+  it('promise UTC by their one tie', () => {
+    const [period] = periodsOf([], [segment(100, 0)], GRID);
+    if (period === undefined) throw new Error('There is no Period.');
+    expect(promised(period, samples(101 * GRID.segment))).toBe(START + SEGMENT);
+    expect(driftOf(period, segment(103, 40))).toBe(40);
+  });
+
+  it('follow a second of drift, not less', () => {
+    const segments = [segment(100, 0), segment(101, 999), segment(102, 1000), segment(103, 1500)];
+    expect(periodsOf([], segments, GRID).map(({ sequence }) => sequence)).toEqual([100, 102]);
+  });
+
+  it('never begin before the one before them, however a clock was set', () => {
+    const segments = [segment(100, 0), segment(101, -3_600_000), segment(102, -3_600_000, true)];
+    const periods = periodsOf([], segments, GRID);
+    expect(periods.map(({ sequence }) => sequence)).toEqual([100, 102]);
+    expect(periods[1]?.utc).toBe(START + SEGMENT);
+  });
+});

@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import { parse as parseMpd } from 'mpd-parser';
+import { describe, expect, it } from 'vitest';
+import { manifest } from '../../../server/packager/dash.ts';
+import { type Period, periodsOf } from '../../../server/packager/dash-periods.ts';
+import { samplesToMillis, utc } from '../../../shared/time.ts';
+import { manifestViewOf } from '../../helpers/channel-manifest.ts';
+import { GRID, GrowingWindow, START } from '../../helpers/channel-window.ts';
+import { addressedBy, lintDash, lintDashReloads } from '../../helpers/dash-linter.ts';
+import { attributeOf, childrenOf, parseXml } from '../../helpers/xml-tree.ts';
+
+const SEED = 20_260_104;
+const SEGMENT = samplesToMillis(GRID.segment);
+const PART = samplesToMillis(GRID.part);
+const LATE = { segment: 0, late: 700, early: -700 };
+/** When the second stretch of two segments was whole, 20 s after the first one's 11.84 s. */
+const LATER = utc(START + 11_840 + 20_000 + 2 * SEGMENT);
+
+/** What mpd-parser makes of a manifest that our own judge has nothing against. */
+const accepted = (text: string) => {
+  expect(lintDash(text)).toEqual([]);
+  return parseMpd(text, { manifestUri: 'http://station.test/c/live/dash/manifest.mpd' });
+};
+
+describe('a manifest', () => {
+  it('reads like this', () => {
+    const window = new GrowingWindow({ length: 6 });
+    window.growBy(3);
+    window.grow();
+    window.cut(2000);
+    window.growBy(1);
+    window.grow();
+    const text = manifest(manifestViewOf(window, periodsOf([], window.segments, GRID)));
+    expect(text).toMatchInlineSnapshot(`
+      "<?xml version="1.0" encoding="UTF-8"?>
+      <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011,http://www.dashif.org/guidelines/low-latency-live-v5" availabilityStartTime="2026-01-02T03:04:05.678Z" publishTime="2026-01-02T03:04:25.198Z" minBufferTime="PT0.64S" maxSegmentDuration="PT3.84S" type="dynamic" minimumUpdatePeriod="PT0.96S" timeShiftBufferDepth="PT60S" suggestedPresentationDelay="PT9.6S">
+        <ProgramInformation>
+          <Title>Channel &lt;1&gt; &amp; &quot;more&quot;</Title>
+        </ProgramInformation>
+        <ServiceDescription id="0">
+          <Latency referenceId="1" target="1920" max="5760"/>
+        </ServiceDescription>
+        <Period id="p100" start="PT0S" duration="PT11.84S">
+          <AdaptationSet id="1" contentType="audio" mimeType="audio/mp4" segmentAlignment="true" startWithSAP="1">
+            <ProducerReferenceTime id="1" type="encoder" wallClockTime="2026-01-02T03:04:05.678Z" presentationTime="18432000"/>
+            <Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>
+            <SegmentTemplate timescale="48000" presentationTimeOffset="18432000" startNumber="100" initialization="../media/k3y/$RepresentationID$/init.mp4" media="../media/k3y/$RepresentationID$/$Number$.m4s" availabilityTimeOffset="3.52" availabilityTimeComplete="false">
+              <SegmentTimeline>
+                <S t="18432000" d="184320" r="2"/>
+                <S t="18984960" d="15360"/>
+              </SegmentTimeline>
+            </SegmentTemplate>
+            <Representation id="aac128" bandwidth="128000" codecs="mp4a.40.2" audioSamplingRate="48000">
+              <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011" value="2"/>
+            </Representation>
+            <Representation id="aac64" bandwidth="128000" codecs="mp4a.40.2" audioSamplingRate="48000">
+              <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011" value="2"/>
+            </Representation>
+          </AdaptationSet>
+          <AdaptationSet id="2" contentType="audio" mimeType="audio/mp4" segmentAlignment="true" startWithSAP="1">
+            <ProducerReferenceTime id="2" type="encoder" wallClockTime="2026-01-02T03:04:05.678Z" presentationTime="18432000"/>
+            <Role schemeIdUri="urn:mpeg:dash:role:2011" value="alternate"/>
+            <SegmentTemplate timescale="48000" presentationTimeOffset="18432000" startNumber="100" initialization="../media/k3y/$RepresentationID$/init.mp4" media="../media/k3y/$RepresentationID$/$Number$.m4s" availabilityTimeOffset="3.52" availabilityTimeComplete="false">
+              <SegmentTimeline>
+                <S t="18432000" d="184320" r="2"/>
+                <S t="18984960" d="15360"/>
+              </SegmentTimeline>
+            </SegmentTemplate>
+            <Representation id="opus" bandwidth="128000" codecs="opus" audioSamplingRate="48000">
+              <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011" value="2"/>
+            </Representation>
+          </AdaptationSet>
+        </Period>
+        <Period id="p104" start="PT13.84S">
+          <AdaptationSet id="1" contentType="audio" mimeType="audio/mp4" segmentAlignment="true" startWithSAP="1">
+            <SupplementalProperty schemeIdUri="urn:mpeg:dash:period-connectivity:2015" value="p100"/>
+            <ProducerReferenceTime id="1" type="encoder" wallClockTime="2026-01-02T03:04:19.518Z" presentationTime="19169280"/>
+            <Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>
+            <SegmentTemplate timescale="48000" presentationTimeOffset="19169280" startNumber="104" initialization="../media/k3y/$RepresentationID$/init.mp4" media="../media/k3y/$RepresentationID$/$Number$.m4s" availabilityTimeOffset="3.52" availabilityTimeComplete="false">
+              <SegmentTimeline>
+                <S t="19169280" d="184320" r="1"/>
+              </SegmentTimeline>
+            </SegmentTemplate>
+            <Representation id="aac128" bandwidth="128000" codecs="mp4a.40.2" audioSamplingRate="48000">
+              <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011" value="2"/>
+            </Representation>
+            <Representation id="aac64" bandwidth="128000" codecs="mp4a.40.2" audioSamplingRate="48000">
+              <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011" value="2"/>
+            </Representation>
+          </AdaptationSet>
+          <AdaptationSet id="2" contentType="audio" mimeType="audio/mp4" segmentAlignment="true" startWithSAP="1">
+            <SupplementalProperty schemeIdUri="urn:mpeg:dash:period-connectivity:2015" value="p100"/>
+            <ProducerReferenceTime id="2" type="encoder" wallClockTime="2026-01-02T03:04:19.518Z" presentationTime="19169280"/>
+            <Role schemeIdUri="urn:mpeg:dash:role:2011" value="alternate"/>
+            <SegmentTemplate timescale="48000" presentationTimeOffset="19169280" startNumber="104" initialization="../media/k3y/$RepresentationID$/init.mp4" media="../media/k3y/$RepresentationID$/$Number$.m4s" availabilityTimeOffset="3.52" availabilityTimeComplete="false">
+              <SegmentTimeline>
+                <S t="19169280" d="184320" r="1"/>
+              </SegmentTimeline>
+            </SegmentTemplate>
+            <Representation id="opus" bandwidth="128000" codecs="opus" audioSamplingRate="48000">
+              <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011" value="2"/>
+            </Representation>
+          </AdaptationSet>
+        </Period>
+        <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-iso:2014" value="/api/v1/time"/>
+        <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
+      </MPD>
+      "
+    `);
+    const parsed = accepted(text);
+    const aac = parsed.mediaGroups.AUDIO?.audio ?? {};
+    expect(JSON.stringify(aac)).toContain('http://station.test/c/live/media/k3y/aac128/105.m4s');
+    expect(JSON.stringify(aac)).toContain('"endList":false');
+  });
+
+  it('counted by numbers lists nothing, and ends a Period where its sound ends', () => {
+    const window = new GrowingWindow({ length: 6 });
+    window.growBy(3);
+    window.grow();
+    window.cut(20_000);
+    window.growBy(2);
+    const periods = periodsOf([], window.segments, GRID);
+    const text = manifest(
+      manifestViewOf(window, periods, { addressing: 'number', published: LATER }),
+    );
+    expect(text).not.toContain('SegmentTimeline');
+    expect(text).toContain('<Period id="p100" start="PT0S" duration="PT11.84S">');
+    const aac = addressedBy(parseXml(text)).filter(({ set }) => set === '1');
+    expect(aac.map(({ period, number }) => `${period} ${number}`)).toEqual([
+      'p100 100',
+      'p100 101',
+      'p100 102',
+      'p100 103',
+      'p104 104',
+      'p104 105',
+    ]);
+    accepted(text);
+  });
+
+  it('is static once the channel has ended, as long as what there was', () => {
+    const window = new GrowingWindow();
+    window.growBy(6);
+    window.grow();
+    window.end();
+    const text = manifest(manifestViewOf(window, periodsOf([], window.segments, GRID)));
+    expect(text).toContain('type="static"');
+    expect(text).toContain('mediaPresentationDuration="PT23.36S"');
+    expect(text).not.toMatch(/minimumUpdatePeriod|availabilityTimeOffset|UTCTiming/);
+    expect(accepted(text)).toMatchObject({ endList: true, duration: 23.36 });
+  });
+
+  it('begins a Period with each stretch, and drops those that the window has left', () => {
+    const window = new GrowingWindow({ length: 6 });
+    let periods: readonly Period[] = [];
+    const texts: string[] = [];
+    for (let stretch = 0; stretch < 4; stretch += 1) {
+      for (let part = 0; part < 40; part += 1) {
+        window.grow();
+        periods = periodsOf(periods, window.segments, GRID);
+        texts.push(manifest(manifestViewOf(window, periods)));
+      }
+      window.cut(1700);
+    }
+    expect(lintDashReloads(texts)).toEqual([]);
+    const ids = childrenOf(parseXml(texts.at(-1) ?? ''), 'Period').map((p) => attributeOf(p, 'id'));
+    expect(ids).toEqual(['p108', 'p112']);
+    expect(periods.at(-1)?.utc).toBe(START + 3 * (40 * PART + 1700));
+  });
+
+  it('takes any title, and keeps what a manifest must keep over any course', () => {
+    const step = fc.constantFrom('part', 'part', 'cut', 'segment', 'late', 'early');
+    const course = fc.array(step, { minLength: 5, maxLength: 60, size: 'max' });
+    fc.assert(
+      fc.property(course, fc.string({ unit: 'binary' }), (steps, title) => {
+        const window = new GrowingWindow({ length: 8 });
+        window.grow();
+        let periods: readonly Period[] = [];
+        const texts = steps.map((kind) => {
+          if (kind === 'cut') window.cut(400);
+          else if (kind === 'part') window.grow();
+          else window.growBy(1, { late: LATE[kind] });
+          periods = periodsOf(periods, window.segments, GRID);
+          return manifest(manifestViewOf(window, periods, { title }));
+        });
+        expect(lintDashReloads(texts)).toEqual([]);
+        parseMpd(texts.at(-1) ?? '', { manifestUri: 'http://station.test/' });
+      }),
+      { seed: SEED, numRuns: 60 },
+    );
+  });
+});

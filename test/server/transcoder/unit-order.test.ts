@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { KeptPieces } from '../../../server/transcoder/kept-pieces.ts';
+import type { Feed } from '../../../server/transcoder/messages.ts';
+import { UnitOrder } from '../../../server/transcoder/unit-order.ts';
+import { samples } from '../../../shared/time.ts';
+
+const at = (units: number): ReturnType<typeof samples> => samples(units * 1024);
+
+describe('the order of units', () => {
+  it('goes from the end of a stretch to the beginning of the next', () => {
+    const order = new UnitOrder();
+    expect(order.next).toBeUndefined();
+    order.begin(at(180));
+    expect(order.take(at(180))).toEqual([]);
+    // The last unit is filled up.
+    order.end(samples(182 * 1024 + 1));
+    order.begin(at(360));
+    expect(order.take(at(181))).toEqual([]);
+    expect(order.take(at(182))).toEqual([]);
+    expect(order.next).toBe(at(360));
+    expect(order.take(at(360))).toEqual([]);
+    order.end(at(361));
+    expect(order.next).toBeUndefined();
+  });
+
+  it('tells units that never came, also over the border of a stretch', () => {
+    const order = new UnitOrder();
+    order.begin(at(0));
+    order.end(at(3));
+    order.begin(at(180));
+    expect(order.take(at(1))).toEqual([at(0)]);
+    expect(order.take(at(181))).toEqual([at(2), at(180)]);
+    expect(order.skip(at(183))).toEqual([at(182)]);
+    expect(order.next).toBe(at(183));
+  });
+
+  it('knows no unit twice, off the grid, or between stretches', () => {
+    const order = new UnitOrder();
+    order.begin(at(0));
+    order.end(at(3));
+    order.begin(at(180));
+    order.take(at(0));
+    for (const stray of [at(0), samples(1500), at(3), at(90)])
+      expect(order.take(stray)).toBeUndefined();
+    expect(order.next).toBe(at(1));
+  });
+
+  it('passes over a stretch in which there was nothing', () => {
+    const order = new UnitOrder();
+    order.begin(at(0));
+    order.end(at(0));
+    order.begin(at(180));
+    expect(order.next).toBe(at(180));
+  });
+});
+
+const piece = (index: number): Feed => ({
+  kind: 'silence',
+  at: samples(index * 960),
+  duration: samples(960),
+});
+
+const fill = (kept: KeptPieces, count: number): void => {
+  for (let index = 0; index < count; index += 1) kept.push(piece(index));
+};
+
+describe('the pieces that are kept', () => {
+  it('go out until 2 s are under way, and on as they are taken', () => {
+    const kept = new KeptPieces();
+    fill(kept, 150);
+    expect(kept.next()).toHaveLength(100);
+    expect(kept.next()).toEqual([]);
+    kept.taken(samples(10 * 960));
+    expect(kept.next().map((one) => one.at / 960)).toEqual([
+      100, 101, 102, 103, 104, 105, 106, 107, 108, 109,
+    ]);
+    expect(kept.behind).toBe(140 * 960);
+  });
+
+  it('stay for a second after they are done, for the next child', () => {
+    const kept = new KeptPieces();
+    fill(kept, 100);
+    kept.next();
+    kept.taken(samples(90 * 960));
+    kept.done(samples(80 * 960));
+    expect(kept.begin).toBe(30 * 960);
+    kept.rewind();
+    expect(kept.behind).toBe(70 * 960);
+    expect(kept.next()[0]!.at).toBe(30 * 960);
+  });
+
+  it('are 8 s at most: then 4 s remain', () => {
+    const kept = new KeptPieces();
+    fill(kept, 400);
+    expect(kept.behind).toBe(8 * 48_000);
+    const gone = kept.push(piece(400));
+    expect(gone).toHaveLength(201);
+    expect(kept.behind).toBe(4 * 48_000);
+    expect(kept.begin).toBe(201 * 960);
+  });
+
+  it('hold a long silence in pieces of 100 ms', () => {
+    const kept = new KeptPieces();
+    const gone = kept.push({ kind: 'silence', at: samples(0), duration: samples(60 * 48_000) });
+    expect(gone.length).toBeGreaterThan(500);
+    expect(kept.next()[0]).toMatchObject({ duration: 4800 });
+    expect(kept.behind).toBeLessThanOrEqual(8 * 48_000);
+  });
+});
