@@ -161,6 +161,12 @@ export class Playout {
     this.#primedSince = Number.NaN;
   }
 
+  /** Like `flush`, and whatever epoch comes next is the one: the server may have begun anew. */
+  rejoin(): void {
+    this.flush();
+    this.#position.epoch = -1;
+  }
+
   /** Fills both channels with what is heard from `now` on, at the device's rate. */
   pull(left: Float32Array, right: Float32Array, now: Millis): void {
     const position = samples(this.#content.positionAt(this.#fed.at(this.#resampler.position)));
@@ -187,7 +193,8 @@ export class Playout {
       this.#late += 1;
       return false;
     }
-    if (epoch >= 0) this.#control.restart(now);
+    // Also after a rejoin, when there is no epoch any more but still a measure of the old one.
+    if (this.#received > 0) this.#control.restart(now);
     this.#source.clear({ counted: false });
     this.#position.epoch = frame.epoch;
     this.#newest = -1;

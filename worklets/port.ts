@@ -93,7 +93,9 @@ export type DownlinkMessage =
   /** The channel holds, fills or has ended: what comes next is no measure of the network. */
   | { readonly type: 'pause' }
   /** The server skipped, or the listener joined anew: play from the next frame on. */
-  | { readonly type: 'flush' };
+  | { readonly type: 'flush' }
+  /** The server knows nothing of what came before: even an older epoch may come now. */
+  | { readonly type: 'rejoin' };
 
 /** Playback worklet to network worker, every 100 ms while there is anything to play. */
 export type PlayoutReading = {

@@ -160,7 +160,7 @@ export class Downlink {
   #welcome({ catalog, start, live, recovered, clock }: Welcome): void {
     this.#primedTo = live;
     if (clock !== null) this.#learn(clock);
-    if (!recovered && this.#newest !== null && start !== null) this.#tell({ type: 'flush' });
+    if (!recovered && this.#newest !== null && start !== null) this.#tell({ type: 'rejoin' });
     this.#isLive = start !== null;
     this.#offer(catalog);
     this.#post({ type: 'welcome', catalog, onAir: start !== null });

@@ -30,7 +30,11 @@ const CLOCK_WITHIN = 1000;
 const CLOCK_STEP = 1;
 /** What the worklet had under way when it was told to stop arrives within this, ms. */
 const STOP_GRACE = 40;
+/** A goodbye waits so long for an answer when there is nothing left to send, ms. */
 const LEAVE_WITHIN = 2000;
+/** And so long, over every reconnect, while something that was said is still here, ms. */
+const SEND_WITHIN = 60_000;
+const LOOK_EVERY = 250;
 /** Pongs after which a clock message is worth sending: the first, and a filter half full. */
 const CLOCK_AT_PONGS = [1, 4];
 
@@ -97,7 +101,7 @@ export class Uplink {
     this.#connection.start();
   }
 
-  /** Stops capture, sends what is in the ring, says goodbye and closes; within about 3 s. */
+  /** Stops capture, sends what is in the ring, be it after a reconnect, says goodbye and closes. */
   leave(): void {
     if (this.#leaving) return;
     this.#leaving = true;
@@ -106,7 +110,14 @@ export class Uplink {
       this.#end = this.#ring.head;
       this.#drain();
     });
-    this.#scope.after(LEAVE_WITHIN, () => this.#goodbye());
+    const deadline = this.#platform.now() + SEND_WITHIN;
+    this.#scope.after(LEAVE_WITHIN, () => this.#giveUp(deadline));
+  }
+
+  /** Nothing that was said is dropped at the end while there is hope of sending it. */
+  #giveUp(deadline: number): void {
+    if (this.#runs.due === undefined || this.#platform.now() >= deadline) this.#goodbye();
+    else this.#scope.after(LOOK_EVERY, () => this.#giveUp(deadline));
   }
 
   /** The network is said to be back. */
@@ -120,7 +131,9 @@ export class Uplink {
 
   #captured(packet: CapturedPacket): void {
     if (!this.#runs.push(packet)) return;
-    if (this.#pressure.observe(this.#connection.buffered, this.#platform.now()))
+    // Without a welcome nothing waits in the socket, which says nothing of the network.
+    const { now } = this.#platform;
+    if (this.#welcomed && this.#pressure.observe(this.#connection.buffered, now()))
       this.#tell({ type: 'bitrate', bitrate: this.#pressure.bitrate });
     this.#drain();
   }

@@ -3,8 +3,11 @@ import type { Rendition } from '../../shared/catalog.ts';
 import type { NetworkCommand, UplinkEvent } from '../net/messages.ts';
 import type { Scope } from '../scope.ts';
 
-/** How long the goodbye may take before the worker is ended all the same, ms. */
-export const GOODBYE = 3000;
+/**
+ * How long the goodbye may take before the worker is ended all the same, ms: it may have a minute of
+ * sound to send first.
+ */
+export const GOODBYE = 63_000;
 
 /** What a session needs to know. */
 export type UplinkOptions = {

@@ -110,7 +110,7 @@ it('goes down by itself when the network does not carry it, and stays where it i
   let received = 0;
   const playing = setInterval(() => {
     received += 25;
-    playback.postMessage(reading({ received, concealed: received / 10 }));
+    playback.postMessage(reading({ received, concealed: Math.floor(received / 10) }));
   }, SECOND / 2);
   await until(() => expect(selected()).toEqual([1, 2]));
   downlink.select(0);
@@ -143,6 +143,13 @@ it('goes down after two skips, each of which the server tells and the playout co
   clearInterval(playing);
   expect(selected()).toEqual([1]);
 });
+
+afterEach(() =>
+  console.log(
+    JSON.stringify(events.map((e) => (e.type === 'refused' ? e : e.type)).slice(0, 12)),
+    server.sessions.length,
+  ),
+);
 
 it('is not judged while the broadcaster, and not the network, is silent', async () => {
   server.newest.write(frameOf(0));

@@ -150,7 +150,7 @@ describe('frames', () => {
     await hasHello(2);
     welcome(server.newest, { start: { epoch: 1, sequence: 900, timestamp: 864_000 } });
     server.newest.write(frame(1, 900));
-    await until(() => expect(heard()).toEqual([[0, 'live'], 'flush', [900, 'live']]));
+    await until(() => expect(heard()).toEqual([[0, 'live'], 'rejoin', [900, 'live']]));
   });
 
   it('end the session when they are malformed', async () => {

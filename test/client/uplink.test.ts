@@ -146,10 +146,24 @@ describe('the end', () => {
 
   it('comes within bounds when the server is away', async () => {
     on.server.refuseUpgrade = 503;
-    await on.start(quickPlatform({ speed: 10 }));
+    await on.start(quickPlatform({ speed: 40 }));
     on.capture.record(20);
     on.leave();
     await until(() => expect(on.last).toEqual({ type: 'ended' }));
     expect(on.server.sessions).toHaveLength(0);
+  });
+
+  it('waits for a server that comes back, and drops nothing that was said', async () => {
+    on.server.refuseUpgrade = 503;
+    await on.start(quickPlatform({ speed: 10 }));
+    on.capture.record(200);
+    on.leave();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    on.server.refuseUpgrade = 0;
+    await on.hello(1);
+    on.session.welcome(1, 0);
+    await until(() => expect(on.last).toEqual({ type: 'ended' }));
+    expect(sequences(on.session.frames)).toEqual(range(0, 200));
+    expect(on.session.heard.at(-1)).toMatchObject({ type: 'bye' });
   });
 });

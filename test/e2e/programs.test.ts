@@ -1,0 +1,82 @@
+/**
+ * Players that are programs, on every variant the service hands out, several at once. VLC's exit
+ * code says nothing, and a decoder may hide what it lost, so what counts is the sound they wrote.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  describePlayed,
+  disorderOf,
+  type Played,
+  type Program,
+  playWith,
+} from '../helpers/player-programs.ts';
+import { RealPublisher } from '../helpers/real-publisher.ts';
+import { startService, type TestService } from '../helpers/service.ts';
+
+const PATHS = ['hls/index.m3u8', 'hls/opus.m3u8', 'hls/ts.m3u8', 'dash/manifest.mpd'] as const;
+const ALL: readonly Program[] = ['ffmpeg', 'mpv', 'gstreamer', 'vlc'];
+const CASES = PATHS.flatMap((path) => ALL.map((program) => ({ program, path })));
+
+/** Older than where a player three segments behind begins. */
+const HEAD_START = 14_000;
+/** Sound asked for, s: what is there at first, and some seconds that are not yet. */
+const SECONDS = 18;
+const WITHIN = 13;
+const AT_ONCE = 8;
+
+let service: TestService;
+let publisher: RealPublisher;
+let folder: string;
+const played = new Map<string, Played>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'skywave-programs-'));
+  await chmod(folder, 0o777);
+  service = await startService();
+  publisher = await RealPublisher.start(service);
+  await new Promise((resolve) => setTimeout(resolve, HEAD_START));
+  const left = [...CASES];
+  const work = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const { program, path } = next;
+      const url = `${service.base}/c/live/${path}`;
+      const one = await playWith(program, url, { folder, seconds: SECONDS, within: WITHIN });
+      played.set(`${program} ${path}`, one);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}, 120_000);
+
+afterAll(async () => {
+  await publisher?.end();
+  await service?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('programs', () => {
+  it.each(CASES)('$program plays $path', ({ program, path }) => {
+    const one = played.get(`${program} ${path}`);
+    if (one === undefined) throw new Error('It was not run.');
+    console.log(describePlayed(one));
+    expect(one.seconds).toBeGreaterThan(10);
+    expect(disorderOf(one.bursts)).toEqual([]);
+    expect(one.bursts.length).toBeGreaterThanOrEqual(Math.floor(one.seconds) - 1);
+    if (program === 'ffmpeg') expect(one.said).toEqual([]);
+  });
+
+  it.each(PATHS)('ffprobe has nothing to say against %s', (path) => {
+    const url = `${service.base}/c/live/${path}`;
+    const args = ['-v', 'warning', '-show_streams', '-of', 'json', url];
+    const { stdout, stderr, status } = spawnSync('ffprobe', args, { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const { streams } = JSON.parse(stdout) as { streams: { codec_name: string }[] };
+    expect(streams.length).toBeGreaterThan(0);
+    expect(streams.map(({ codec_name }) => codec_name)).toContain(
+      path.includes('opus') ? 'opus' : 'aac',
+    );
+  });
+});
