@@ -144,13 +144,6 @@ it('goes down after two skips, each of which the server tells and the playout co
   expect(selected()).toEqual([1]);
 });
 
-afterEach(() =>
-  console.log(
-    JSON.stringify(events.map((e) => (e.type === 'refused' ? e : e.type)).slice(0, 12)),
-    server.sessions.length,
-  ),
-);
-
 it('is not judged while the broadcaster, and not the network, is silent', async () => {
   server.newest.write(frameOf(0));
   server.newest.say({ type: 'state', is: 'filling' });

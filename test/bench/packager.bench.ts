@@ -1,0 +1,153 @@
+/**
+ * What one channel on air costs the service: relay, transcoder with two AAC renditions, packager and
+ * everything else, at real time; beside ffmpeg making the same ladder and HLS of the same Ogg Opus.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import { SUBPROTOCOL } from '../../shared/control.ts';
+import { encodeFrame } from '../../shared/frame.ts';
+import { samples } from '../../shared/time.ts';
+import { startLiveService } from '../helpers/live-service.ts';
+import { measuringSignal } from '../helpers/measuring-signal.ts';
+import { measuringPackets } from '../helpers/real-publisher.ts';
+import { HELLO } from '../helpers/service.ts';
+import { encodeWav } from '../helpers/wav.ts';
+import { judge } from './verdict.ts';
+
+const SECONDS = 60;
+const WARM_UP = 8000;
+const CLOCK_TICKS = 100;
+
+const statOf = (pid: number): string[] => {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+  } catch {
+    return [];
+  }
+};
+
+/** CPU seconds of a process and of its children that still run. */
+const cpuOf = (pid: number): number => {
+  const children = readdirSync('/proc').filter(
+    (name) => /^\d+$/.test(name) && statOf(Number(name))[1] === String(pid),
+  );
+  const own = statOf(pid);
+  const seconds = (Number(own[11] ?? 0) + Number(own[12] ?? 0)) / CLOCK_TICKS;
+  return children.reduce((sum, child) => sum + cpuOf(Number(child)), seconds);
+};
+
+/** Publishes the measuring signal from this process, at real time. */
+const publish = async (studio: string): Promise<() => void> => {
+  const url = new URL(studio);
+  const token = url.hash.replace('#token=', '');
+  const answer = await fetch(`${url.origin}/api/v1/channels/live/tickets`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: '{"role":"publisher"}',
+  });
+  const { ticket } = (await answer.json()) as { ticket: string };
+  const address = `${url.origin.replace('http', 'ws')}/api/v1/channels/live/publish?ticket=${ticket}`;
+  const socket = new WebSocket(address, SUBPROTOCOL);
+  await new Promise((resolve) => socket.once('open', resolve));
+  socket.send(JSON.stringify(HELLO));
+  const welcome = await new Promise<{ epoch: number }>((resolve) =>
+    socket.once('message', (message: Buffer) => resolve(JSON.parse(message.toString()))),
+  );
+  const packets = measuringPackets();
+  const begun = performance.now();
+  let sequence = 0;
+  const timer = setInterval(() => {
+    for (; sequence < (performance.now() - begun) / 20; sequence += 1) {
+      const header = {
+        flags: 0,
+        rendition: 0,
+        duration: samples(960),
+        sequence,
+        epoch: welcome.epoch,
+      };
+      const packet = packets[sequence % packets.length] as Buffer;
+      socket.send(encodeFrame({ ...header, timestamp: samples(sequence * 960) }, packet));
+    }
+  }, 5);
+  return () => {
+    clearInterval(timer);
+    socket.terminate();
+  };
+};
+
+const serviceCost = async (): Promise<number> => {
+  const service = await startLiveService();
+  const stop = await publish(service.studio);
+  await sleep(WARM_UP);
+  const pid = service.child.pid ?? 0;
+  const before = cpuOf(pid);
+  await sleep(SECONDS * 1000);
+  const cost = (cpuOf(pid) - before) / SECONDS;
+  stop();
+  await service.stop();
+  return cost;
+};
+
+const ffmpegCost = async (): Promise<number> => {
+  const folder = mkdtempSync(join(tmpdir(), 'skywave-bench-'));
+  const wav = join(folder, 'in.wav');
+  const ogg = join(folder, 'in.ogg');
+  writeFileSync(
+    wav,
+    encodeWav({ rate: 48_000, channels: [measuringSignal(SECONDS + 12, 48_000)] }),
+  );
+  spawnSync('ffmpeg', ['-v', 'error', '-i', wav, '-c:a', 'libopus', '-b:a', '96k', ogg]);
+  const ladder = [
+    '-map',
+    '0:a',
+    '-map',
+    '0:a',
+    '-ac',
+    '2',
+    '-c:a',
+    'aac',
+    '-b:a:0',
+    '128k',
+    '-b:a:1',
+    '64k',
+  ];
+  const hls = [
+    '-f',
+    'hls',
+    '-hls_time',
+    '3.84',
+    '-hls_segment_type',
+    'fmp4',
+    '-var_stream_map',
+    'a:0 a:1',
+  ];
+  const child = spawn(
+    'ffmpeg',
+    ['-v', 'error', '-re', '-i', ogg, ...ladder, ...hls, join(folder, 'v%v.m3u8')],
+    { stdio: 'ignore' },
+  );
+  await sleep(WARM_UP);
+  const before = cpuOf(child.pid ?? 0);
+  await sleep(SECONDS * 1000);
+  const cost = (cpuOf(child.pid ?? 0) - before) / SECONDS;
+  child.kill();
+  rmSync(folder, { recursive: true, force: true });
+  return cost;
+};
+
+export const run = async (): Promise<void> => {
+  const service = await serviceCost();
+  const ffmpeg = await ffmpegCost();
+  const percent = (share: number): string => `${(100 * share).toFixed(2)} % of a core`;
+  process.stdout.write(`  the whole service ${percent(service)}, ffmpeg ${percent(ffmpeg)}\n`);
+  judge([
+    { name: 'one channel, two AAC renditions', value: 100 * service, most: 4, unit: '%' },
+    { name: 'against ffmpeg', value: service / ffmpeg, most: 1, unit: 'times' },
+  ]);
+};
