@@ -24,6 +24,7 @@ const printLinks = ({ app, token }: Service, config: Config): void => {
       '',
       `  Studio    ${base}/studio/live#token=${token}`,
       `  Listen    ${base}/c/live`,
+      `  HLS       ${base}/c/live/hls/index.m3u8`,
       '',
       '',
     ].join('\n'),
