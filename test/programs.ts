@@ -6,16 +6,39 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { programPath } from './helpers/program-path.ts';
 
-/** Programs, each a Debian package of the same name, and the variable that may say where it is. */
-const PROGRAMS: readonly { readonly name: string; readonly variable?: string }[] = [
+type Needed = {
+  readonly name: string;
+  /** Debian packages, where they are not one of the program's name. */
+  readonly packages?: readonly string[];
+  /** May say where it is. */
+  readonly variable?: string;
+};
+
+const PROGRAMS: readonly Needed[] = [
   { name: 'chromium', variable: 'CHROMIUM' },
   { name: 'ffmpeg' },
+  { name: 'mpv' },
+  {
+    name: 'gst-launch-1.0',
+    packages: [
+      'gstreamer1.0-tools',
+      'gstreamer1.0-plugins-base',
+      'gstreamer1.0-plugins-good',
+      'gstreamer1.0-plugins-bad',
+      'gstreamer1.0-libav',
+    ],
+  },
+  { name: 'cvlc', packages: ['vlc-bin', 'vlc-plugin-base'] },
 ];
 
-const missing = (): string[] =>
-  PROGRAMS.filter(({ name, variable }) => programPath(name, variable) === undefined).map(
-    ({ name }) => name,
-  );
+const missing = (): readonly Needed[] =>
+  PROGRAMS.filter(({ name, variable }) => programPath(name, variable) === undefined);
+
+const packagesOf = (needed: readonly Needed[]): string[] =>
+  needed.flatMap(({ name, packages = [name] }) => packages);
+
+const enumerate = (needed: readonly Needed[]): string =>
+  new Intl.ListFormat('en-GB').format(needed.map(({ name }) => name));
 
 const aptGet = (...args: readonly string[]): boolean =>
   spawnSync('apt-get', args, {
@@ -25,13 +48,15 @@ const aptGet = (...args: readonly string[]): boolean =>
 
 const wanted = missing();
 if (wanted.length > 0 && process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
-  console.log(`Installing ${wanted.join(' and ')} for the tests.`);
-  if (aptGet('update')) aptGet('install', '-y', '--no-install-recommends', ...wanted);
+  console.log(`Installing ${enumerate(wanted)} for the tests.`);
+  if (aptGet('update')) aptGet('install', '-y', '--no-install-recommends', ...packagesOf(wanted));
 }
 const left = missing();
 if (left.length > 0) {
-  const command = `apt-get install -y --no-install-recommends ${left.join(' ')}`;
-  const choice = left.includes('chromium') ? ', or let CHROMIUM name the browser' : '';
-  console.error(`The tests need ${left.join(' and ')}: run \`${command}\` as root${choice}.`);
+  const command = `apt-get install -y --no-install-recommends ${packagesOf(left).join(' ')}`;
+  const choice = left.some(({ name }) => name === 'chromium')
+    ? ', or let CHROMIUM name the browser'
+    : '';
+  console.error(`The tests need ${enumerate(left)}: run \`${command}\` as root${choice}.`);
   process.exitCode = 1;
 }

@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export default defineConfig({
   root,
   test: {
+    // Real browsers, players and child processes on a shared machine: CI gives each claim two tries.
+    retry: process.env.CI === undefined ? 0 : 1,
     reporters: ['default', new SummaryReporter()],
     projects: [
       {

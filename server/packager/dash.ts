@@ -129,13 +129,18 @@ const representation = ({ rendition, bitrates }: AdaptationSet['representations'
     [element('AudioChannelConfiguration', { schemeIdUri: CHANNELS, value: rendition.channels })],
   );
 
-const referenceTime = (set: AdaptationSet, segment: Segment): Xml =>
-  element('ProducerReferenceTime', {
-    id: set.id,
-    type: 'encoder',
-    wallClockTime: isoDate(segment.utc),
-    presentationTime: segment.at,
-  });
+/** With a UTCTiming of its own: without one Shaka takes the time for NTP and dates it 1900. */
+const referenceTime = (set: AdaptationSet, segment: Segment, timeUri: string): Xml =>
+  element(
+    'ProducerReferenceTime',
+    {
+      id: set.id,
+      type: 'encoder',
+      wallClockTime: isoDate(segment.utc),
+      presentationTime: segment.at,
+    },
+    [element('UTCTiming', { schemeIdUri: UTC_SCHEMES[1], value: timeUri })],
+  );
 
 type Neighbours = {
   readonly period: Period;
@@ -174,7 +179,7 @@ const adaptationSet = (view: ManifestView, set: AdaptationSet, neighbours: Neigh
               value: `p${previous.sequence}`,
             }),
           ]),
-      ...(view.ended ? [] : [referenceTime(set, first)]),
+      ...(view.ended ? [] : [referenceTime(set, first, view.timeUri)]),
       element('Role', { schemeIdUri: ROLE, value: set.id === 1 ? 'main' : 'alternate' }),
       template(view, period, segments),
       ...set.representations.map(representation),
@@ -212,10 +217,11 @@ const periodElement = (view: ManifestView, neighbours: Neighbours): Xml[] => {
   return [element('Period', attributes, sets)];
 };
 
-/** Without a PlaybackRate: players then keep to 1, and any other is audible on music. */
+/** Any speed but 1 is audible on music; without a word Shaka takes its own 0.95 to 1.1. */
 const serviceDescription = (view: ManifestView, latency: Millis): Xml =>
   element('ServiceDescription', { id: 0 }, [
     element('Latency', { referenceId: view.sets[0]?.id, target: latency, max: 3 * latency }),
+    element('PlaybackRate', { min: 1, max: 1 }),
   ]);
 
 const liveAttributes = (view: ManifestView, latency: Millis) => {

@@ -5,6 +5,7 @@
  */
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { samples, samplesToMillis, type Utc } from '../../shared/time.ts';
 import { manifest } from '../packager/dash.ts';
 import { type Period, periodsOf } from '../packager/dash-periods.ts';
 import { multivariantPlaylist } from '../packager/hls.ts';
@@ -55,7 +56,7 @@ const commonSegments = (outputs: readonly Output[]): readonly Segment[] => {
 
 /** Registers everything below `/c/{channel}/` that players fetch. */
 export const registerMedia = (app: FastifyInstance, { station, grid, now }: Options): void => {
-  const periods = new WeakMap<Programme, { start: number; periods: readonly Period[] }>();
+  const periods = new WeakMap<Programme, { start: Utc; periods: readonly Period[] }>();
 
   app.addHook('onRequest', async (request, reply) => {
     if (!/^\/c\/[^/]+\/(hls|dash|media)\//.test(request.url)) return;
@@ -118,9 +119,10 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
     const segments = commonSegments(main.outputs);
     const known = periods.get(programme);
     const current = periodsOf(known?.periods ?? [], segments, grid);
-    // All Periods come after it, and it never moves.
-    const start = known?.start ?? (current[0]?.utc ?? now()) - 60_000;
+    // The first Period begins with it, because FFmpeg counts segments from here; and it never moves.
+    const start = known?.start ?? current[0]?.utc ?? now();
     periods.set(programme, { start, periods: current });
+    const complete = segments.filter((segment) => segment.complete).length;
     const text = manifest({
       grid,
       title: desk.settings.title,
@@ -137,8 +139,8 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
       addressing: 'number',
       published: now(),
       ended: programme.ended && main.outputs.every(({ window }) => window.ended),
-      availabilityStart: start as never,
-      windowLength: ((segments.length * grid.segment) / 48) as never,
+      availabilityStart: start,
+      windowLength: samplesToMillis(samples(complete * grid.segment)),
       initUri: `../media/${programme.secret}/$RepresentationID$/init.mp4`,
       mediaUri: `../media/${programme.secret}/$RepresentationID$/$Number$.m4s`,
       timeUri: 'time',

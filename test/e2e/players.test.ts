@@ -2,6 +2,9 @@
  * Players of other people, in Chromium, on what the service hands out: all at once, in one browser,
  * for a quarter of a minute. The promised delays are measured by `npm run bench -- players`.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installAudioTaps } from '../helpers/audio-taps.ts';
@@ -16,7 +19,10 @@ import {
   type PlayerPages,
   servePlayers,
 } from '../helpers/player-page.ts';
+import { PlaylistWatch } from '../helpers/player-playlists.ts';
+import { describePlayed, playWith } from '../helpers/player-programs.ts';
 import { LOW_LATENCY } from '../helpers/player-settings.ts';
+import { RealPublisher } from '../helpers/real-publisher.ts';
 import { startService, type TestService } from '../helpers/service.ts';
 
 type Case = {
@@ -30,7 +36,7 @@ type Case = {
 const CASES: readonly Case[] = [
   { player: 'hls.js', path: 'hls/index.m3u8', config: LOW_LATENCY['hls.js'], within: 4 },
   { player: 'hls.js', path: 'hls/opus.m3u8', config: {}, within: 5 },
-  { player: 'hls.js', path: 'hls/ts.m3u8', config: {}, within: 15.5 },
+  { player: 'hls.js', path: 'hls/ts.m3u8', config: {}, within: 16 },
   { player: 'shaka', path: 'hls/index.m3u8', config: LOW_LATENCY.shaka, within: 4 },
   { player: 'shaka', path: 'dash/manifest.mpd', config: LOW_LATENCY.shaka, within: 4 },
   { player: 'dash.js', path: 'dash/manifest.mpd', config: LOW_LATENCY['dash.js'], within: 5 },
@@ -86,9 +92,77 @@ describe('players in a browser', () => {
     if (process.env.PLAYER_LOG) console.log(JSON.stringify((await page.log()).events));
     expect(figures.fatal).toEqual([]);
     expect(figures.played).toBeGreaterThan(8);
+    // Any other speed is audible on music.
+    expect(Math.abs(figures.speed - 1)).toBeLessThan(0.01);
     expect(heard.delays.length).toBeGreaterThan(5);
     expect(heard.p50).toBeLessThan(one.within);
     // What a player says of UTC is what was captured then; besides there is the way out of the page.
     expect(Math.abs(heard.p50 - figures.delays.p50)).toBeLessThan(0.5);
   });
+});
+
+describe('a broadcast that is interrupted', () => {
+  it('is played to its end: over a gap, a title, and a publisher that comes back', async () => {
+    const other = await startService();
+    const folder = await mkdtemp(join(tmpdir(), 'skywave-players-'));
+    const channel = `${other.base}/c/live`;
+    let publisher = await RealPublisher.start(other);
+    const watch = new PlaylistWatch(channel);
+    await sleep(9000);
+    const ffmpeg = playWith('ffmpeg', `${channel}/hls/ts.m3u8`, {
+      folder,
+      seconds: 90,
+      within: 60,
+    });
+    const context = await newListeningContext(browser);
+    const player = await openPlayer(context, pages, {
+      player: 'hls.js',
+      url: `${channel}/hls/index.m3u8`,
+      settings: { config: LOW_LATENCY['hls.js'] },
+    });
+    await sleep(4000);
+    publisher.hold();
+    await sleep(2500);
+    publisher.release();
+    await sleep(4000);
+    const titled = await fetch(`${other.base}/api/v1/channels/live/metadata`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${other.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ title: 'Air', artist: 'Anna' }),
+    });
+    expect(titled.status).toBe(200);
+    await sleep(3000);
+    publisher.vanish();
+    await sleep(2000);
+    publisher = await RealPublisher.start(other);
+    await sleep(8000);
+    await publisher.end();
+    const ended = Date.now();
+    let endlist = Number.NaN;
+    while (Number.isNaN(endlist) && Date.now() - ended < 6000) {
+      await sleep(100);
+      const media = [...watch.last].filter(([url]) => url.includes('/media/'));
+      if (media.every(([, text]) => text.endsWith('#EXT-X-ENDLIST\n')))
+        endlist = Date.now() - ended;
+    }
+    await sleep(5000);
+    const log = await player.log();
+    const figures = figuresOf(log);
+    const played = await ffmpeg;
+    await watch.stop();
+    console.log(describePlayer('hls.js, interrupted', figures));
+    console.log(describePlayed(played));
+    console.log(`  ${watch.fetched} playlists; ENDLIST ${endlist} ms after the end`);
+    for (const complaint of watch.complaints) console.log(`  ${complaint}`);
+    if (process.env.PLAYER_LOG) console.log(JSON.stringify(log.events), played.said);
+    await context.close();
+    await other.stop();
+    await rm(folder, { recursive: true, force: true });
+    expect(figures.fatal).toEqual([]);
+    expect(log.events.map(({ name }) => name)).toContain('ended');
+    expect(played.seconds).toBeGreaterThan(25);
+    expect([...watch.last].some(([, text]) => text.includes('Air'))).toBe(true);
+    expect(endlist).toBeLessThan(4000);
+    expect(watch.complaints).toEqual([]);
+  }, 90_000);
 });

@@ -106,6 +106,8 @@ export type PlayerFigures = {
   /** Media time played against wall time, after settling: 1 where nothing stood still. */
   readonly pace: number;
   readonly played: number;
+  /** Median speed of the player, stalls apart. */
+  readonly speed: number;
   readonly stalls: number;
   readonly jumps: number;
   readonly fatal: readonly string[];
@@ -132,6 +134,10 @@ export const figuresOf = ({ samples, events }: PlayerLog, { settle = 4 } = {}): 
     delays: { count: delays.length, p50: quantile(delays, 0.5), p95: quantile(delays, 0.95) },
     pace: wall > 0 ? moved / wall : 0,
     played: (samples.at(-1)?.position ?? 0) - (samples.find((s) => s.wall >= begun)?.position ?? 0),
+    speed: quantile(
+      settled.map(({ rate }) => rate).filter((rate) => rate > 0),
+      0.5,
+    ),
     stalls: count(['waiting']),
     jumps: count(['seeking']),
     fatal: events.filter(({ name }) => name === 'fatal').map(({ detail }) => detail),
@@ -140,10 +146,10 @@ export const figuresOf = ({ samples, events }: PlayerLog, { settle = 4 } = {}): 
 
 /** A row of a table for a log. */
 export const describePlayer = (name: string, figures: PlayerFigures, heard?: string): string => {
-  const { delays, pace, played, stalls, jumps, fatal } = figures;
+  const { delays, pace, speed, played, stalls, jumps, fatal } = figures;
   return (
     `  ${name.padEnd(24)}position p50 ${delays.p50.toFixed(2)} s, p95 ${delays.p95.toFixed(2)} s` +
     `${heard === undefined ? '' : `; ear ${heard}`}; stalls ${stalls}, jumps ${jumps}, ` +
-    `pace ${pace.toFixed(3)}, played ${played.toFixed(1)} s${fatal.length > 0 ? `; FATAL ${fatal.join('; ')}` : ''}`
+    `speed ${speed.toFixed(2)}, pace ${pace.toFixed(3)}, played ${played.toFixed(1)} s${fatal.length > 0 ? `; FATAL ${fatal.join('; ')}` : ''}`
   );
 };

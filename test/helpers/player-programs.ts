@@ -44,19 +44,24 @@ const LINES: Record<Program, (url: string, file: string, seconds: number) => Lin
     'audio-sink=audioconvert ! audioresample ! audio/x-raw,format=S16LE,channels=1,rate=48000 ' +
       `! wavenc ! filesink location=${file}`,
   ],
+  // A file written by --sout stops where VLC changes its variant; what a person hears does not.
   vlc: (url, file) => [
     'cvlc',
-    ...['-I', 'dummy', '--no-video', '--sout'],
-    `#transcode{acodec=s16l,channels=1,samplerate=48000}:std{access=file,mux=wav,dst=${file}}`,
-    ...[url, 'vlc://quit'],
+    ...['-I', 'dummy', '--no-video', '--aout=afile'],
+    ...[`--audiofile-file=${file}`, '--audiofile-wav', '--audiofile-format=s16'],
+    ...['--audiofile-channels=1', url, 'vlc://quit'],
   ],
 };
 
 /**
  * FFmpeg reads the initialization segment again when it has reloaded a live playlist, and then
- * wonders; VLC and mpv say who they are.
+ * wonders; titles in a transport stream it takes for a stream of its own without a codec.
  */
-const ANY_STREAM = [/Found duplicated MOOV Atom/, /^VLC media player/, /dummy interface/];
+export const UNREMARKABLE = [
+  /Found duplicated MOOV Atom/,
+  /Last message repeated/,
+  /Unsupported codec with id 98313/,
+];
 
 const NOBODY = 65_534;
 const LINES_MOST = 200;
@@ -65,7 +70,7 @@ const saidBy = (child: ChildProcess): string[] => {
   const said: string[] = [];
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     for (const line of text.split('\n'))
-      if (line.trim() !== '' && said.length < LINES_MOST && !ANY_STREAM.some((a) => a.test(line)))
+      if (line.trim() !== '' && said.length < LINES_MOST && !UNREMARKABLE.some((a) => a.test(line)))
         said.push(line.trim());
   });
   return said;

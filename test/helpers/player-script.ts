@@ -8,6 +8,8 @@ export type PlayerSample = {
   readonly position: number;
   /** UTC of capture of what plays, by the player's account, ms; null while it does not know. */
   readonly date: number | null;
+  /** Speed at which it plays; 0 where the player holds it. */
+  readonly rate: number;
   /** Buffered beyond the position, s. */
   readonly ahead: number;
 };
@@ -126,7 +128,7 @@ export const startPlayer = async ({
     dateOf = () => dash.timeAsUTC() * 1000;
   }
   setInterval(() => {
-    const { currentTime: position, buffered } = element;
+    const { currentTime: position, playbackRate: rate, buffered } = element;
     let ahead = 0;
     for (let index = 0; index < buffered.length; index += 1)
       if (buffered.start(index) <= position + 0.1) ahead = buffered.end(index) - position;
@@ -136,7 +138,7 @@ export const startPlayer = async ({
     } catch {
       // The player is not ready to tell.
     }
-    if (!element.paused) log.samples.push({ wall: Date.now(), position, date, ahead });
+    if (!element.paused) log.samples.push({ wall: Date.now(), position, date, rate, ahead });
   }, SAMPLE_EVERY);
   const play = (): void => {
     element.play().catch((error: Error) => note('error', error.message));

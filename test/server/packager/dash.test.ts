@@ -39,10 +39,13 @@ describe('a manifest', () => {
         </ProgramInformation>
         <ServiceDescription id="0">
           <Latency referenceId="1" target="1920" max="5760"/>
+          <PlaybackRate min="1" max="1"/>
         </ServiceDescription>
         <Period id="p100" start="PT0S" duration="PT11.84S">
           <AdaptationSet id="1" contentType="audio" mimeType="audio/mp4" segmentAlignment="true" startWithSAP="1">
-            <ProducerReferenceTime id="1" type="encoder" wallClockTime="2026-01-02T03:04:05.678Z" presentationTime="18432000"/>
+            <ProducerReferenceTime id="1" type="encoder" wallClockTime="2026-01-02T03:04:05.678Z" presentationTime="18432000">
+              <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
+            </ProducerReferenceTime>
             <Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>
             <SegmentTemplate timescale="48000" presentationTimeOffset="18432000" startNumber="100" initialization="../media/k3y/$RepresentationID$/init.mp4" media="../media/k3y/$RepresentationID$/$Number$.m4s" availabilityTimeOffset="3.52" availabilityTimeComplete="false">
               <SegmentTimeline>
@@ -58,7 +61,9 @@ describe('a manifest', () => {
             </Representation>
           </AdaptationSet>
           <AdaptationSet id="2" contentType="audio" mimeType="audio/mp4" segmentAlignment="true" startWithSAP="1">
-            <ProducerReferenceTime id="2" type="encoder" wallClockTime="2026-01-02T03:04:05.678Z" presentationTime="18432000"/>
+            <ProducerReferenceTime id="2" type="encoder" wallClockTime="2026-01-02T03:04:05.678Z" presentationTime="18432000">
+              <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
+            </ProducerReferenceTime>
             <Role schemeIdUri="urn:mpeg:dash:role:2011" value="alternate"/>
             <SegmentTemplate timescale="48000" presentationTimeOffset="18432000" startNumber="100" initialization="../media/k3y/$RepresentationID$/init.mp4" media="../media/k3y/$RepresentationID$/$Number$.m4s" availabilityTimeOffset="3.52" availabilityTimeComplete="false">
               <SegmentTimeline>
@@ -74,7 +79,9 @@ describe('a manifest', () => {
         <Period id="p104" start="PT13.84S">
           <AdaptationSet id="1" contentType="audio" mimeType="audio/mp4" segmentAlignment="true" startWithSAP="1">
             <SupplementalProperty schemeIdUri="urn:mpeg:dash:period-connectivity:2015" value="p100"/>
-            <ProducerReferenceTime id="1" type="encoder" wallClockTime="2026-01-02T03:04:19.518Z" presentationTime="19169280"/>
+            <ProducerReferenceTime id="1" type="encoder" wallClockTime="2026-01-02T03:04:19.518Z" presentationTime="19169280">
+              <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
+            </ProducerReferenceTime>
             <Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>
             <SegmentTemplate timescale="48000" presentationTimeOffset="19169280" startNumber="104" initialization="../media/k3y/$RepresentationID$/init.mp4" media="../media/k3y/$RepresentationID$/$Number$.m4s" availabilityTimeOffset="3.52" availabilityTimeComplete="false">
               <SegmentTimeline>
@@ -90,7 +97,9 @@ describe('a manifest', () => {
           </AdaptationSet>
           <AdaptationSet id="2" contentType="audio" mimeType="audio/mp4" segmentAlignment="true" startWithSAP="1">
             <SupplementalProperty schemeIdUri="urn:mpeg:dash:period-connectivity:2015" value="p100"/>
-            <ProducerReferenceTime id="2" type="encoder" wallClockTime="2026-01-02T03:04:19.518Z" presentationTime="19169280"/>
+            <ProducerReferenceTime id="2" type="encoder" wallClockTime="2026-01-02T03:04:19.518Z" presentationTime="19169280">
+              <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
+            </ProducerReferenceTime>
             <Role schemeIdUri="urn:mpeg:dash:role:2011" value="alternate"/>
             <SegmentTemplate timescale="48000" presentationTimeOffset="19169280" startNumber="104" initialization="../media/k3y/$RepresentationID$/init.mp4" media="../media/k3y/$RepresentationID$/$Number$.m4s" availabilityTimeOffset="3.52" availabilityTimeComplete="false">
               <SegmentTimeline>

@@ -1,0 +1,118 @@
+/**
+ * Microphone to ear through players of other people: a studio page in Chromium with the measuring
+ * signal as its microphone, and beside it, in the same browser, all players at once for 120 s.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { installAudioTaps, readTaps } from '../helpers/audio-taps.ts';
+import { launchChromium, newListeningContext } from '../helpers/chromium.ts';
+import { measureDelay } from '../helpers/delay-meter.ts';
+import { startLiveService } from '../helpers/live-service.ts';
+import { writeMicrophone } from '../helpers/microphone-file.ts';
+import {
+  describePlayer,
+  figuresOf,
+  openPlayer,
+  type PlayerName,
+  quantile,
+  servePlayers,
+} from '../helpers/player-page.ts';
+import { LOW_LATENCY } from '../helpers/player-settings.ts';
+import { type Claim, judge } from './verdict.ts';
+
+const SECONDS = Number(process.env.PLAYERS_SECONDS ?? 120);
+const HEAD_START = 12_000;
+/** What comes before does not count: the player finds its place, s. */
+const SETTLE = 4;
+
+type Promised = { readonly player: PlayerName; readonly path: string; readonly p95: number };
+
+/** Delay promised at the ear, s. */
+const PROMISED: readonly Promised[] = [
+  { player: 'hls.js', path: 'hls/index.m3u8', p95: 2.2 },
+  { player: 'shaka', path: 'hls/index.m3u8', p95: 1.6 },
+  { player: 'shaka', path: 'dash/manifest.mpd', p95: 3 },
+  { player: 'dash.js', path: 'dash/manifest.mpd', p95: 3 },
+];
+
+const goLive = async (browser: Browser, link: string): Promise<Page> => {
+  const context = await newListeningContext(browser);
+  await installAudioTaps(context);
+  const studio = await context.newPage();
+  await studio.goto(link);
+  // Noise suppression would take the measuring signal for noise.
+  await studio.getByRole('button', { name: 'Music' }).click();
+  await studio.getByRole('button', { name: 'Go live' }).click();
+  await studio.getByRole('status').filter({ hasText: 'On air' }).first().waitFor();
+  return studio;
+};
+
+export const run = async (): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), 'skywave-players-'));
+  const microphone = await writeMicrophone(join(folder, 'microphone.wav'));
+  const service = await startLiveService();
+  const pages = await servePlayers();
+  const browser = await launchChromium({ microphone });
+  try {
+    const studio = await goLive(browser, service.studio);
+    await studio.waitForTimeout(HEAD_START);
+    const players = [];
+    // One after the other: what a player loses of time while all begin at once it never gets back.
+    for (const promised of PROMISED) {
+      const context = await newListeningContext(browser);
+      await installAudioTaps(context);
+      const { player, path } = promised;
+      const url = `http://127.0.0.1:${service.port}/c/live/${path}`;
+      const settings = { config: LOW_LATENCY[player], tap: true };
+      players.push({
+        promised,
+        opened: await openPlayer(context, pages, { player, url, settings }),
+      });
+      await studio.waitForTimeout(1000);
+    }
+    await studio.waitForTimeout(SECONDS * 1000);
+    const playbacks = [];
+    for (const { promised, opened } of players) {
+      const playback = (await readTaps(opened.page, 'playback')).at(-1);
+      if (playback === undefined) throw new Error(`${promised.player} was not recorded.`);
+      playbacks.push({ promised, playback, log: await opened.log() });
+      await opened.page.close();
+    }
+    const capture = (await readTaps(studio, 'capture')).at(-1);
+    if (capture === undefined) throw new Error('The studio was not recorded.');
+    const claims: Claim[] = [];
+    for (const { promised, playback, log } of playbacks) {
+      const name = `${promised.player} ${promised.path}`;
+      const figures = figuresOf(log, { settle: SETTLE });
+      const { bursts } = measureDelay(capture, playback);
+      const from = (playback.firstSound() ?? 0) + SETTLE * 1000;
+      const delays = bursts.filter(({ at }) => at >= from).map(({ delay }) => delay / 1000);
+      const [p50, p95] = [quantile(delays, 0.5), quantile(delays, 0.95)];
+      const ear = `p50 ${p50.toFixed(2)} s, p95 ${p95.toFixed(2)} s (${delays.length} bursts)`;
+      process.stdout.write(`${describePlayer(name, figures, ear)}\n`);
+      claims.push(
+        { name: `${name}: delay p95`, value: p95, most: promised.p95, unit: 's' },
+        {
+          name: `${name}: stalls and jumps`,
+          value: figures.stalls + figures.jumps + figures.fatal.length,
+          most: 0,
+          unit: '',
+        },
+        {
+          name: `${name}: bursts that were not heard`,
+          value: Math.max(0, Math.floor(figures.played) - SETTLE - 2 - delays.length),
+          most: 0,
+          unit: '',
+        },
+      );
+    }
+    judge(claims);
+  } finally {
+    await browser.close();
+    await pages.stop();
+    await service.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+};
