@@ -15,6 +15,9 @@ import type { Listener } from './listener.ts';
 import { asMessages } from './messages.ts';
 import type { Now } from './session.ts';
 
+/** Time for the end of a burst to arrive, ms. */
+const FLUSH_AFTER = 20;
+
 /** Frames that were made into one buffer. */
 type Bundle = { readonly from: number; readonly to: number; readonly buffer: Buffer };
 
@@ -78,7 +81,8 @@ export class FanOut implements Audience {
     const lateness = this.#lateness(frame);
     const burst = this.#burst.enter(lateness, samplesToMillis(frame.duration), this.#now());
     if (burst === 'lasts') this.#settling ??= setInterval(() => this.#settle(), SETTLE_EVERY);
-    else if (burst === 'over') this.#flush();
+    else if (burst === 'over') this.#flushSoon();
+    else if (this.#settling !== undefined) return;
     else for (const listener of this.#listeners) listener.pump();
   }
 
@@ -113,6 +117,12 @@ export class FanOut implements Audience {
     const { newest } = this.#channel.ring;
     if (newest !== undefined && !this.#burst.settle(this.#lateness(newest), this.#now())) return;
     this.#flush();
+  }
+
+  /** The frames that reach up to live come right behind the first that is no longer late. */
+  #flushSoon(): void {
+    clearInterval(this.#settling);
+    this.#settling = setTimeout(() => this.#flush(), FLUSH_AFTER);
   }
 
   /** Sends what waits, after moving those to live whom late frames have put behind. */
