@@ -3,7 +3,6 @@
  * a continuous channel), whose playlists and media the routes hand out.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import type { FastifyBaseLogger } from 'fastify';
 import type { Catalog } from '../../shared/catalog.ts';
 import type { ChannelStateName, Metadata } from '../../shared/control.ts';
 import { encodeFrame, type Frame, HEADER_BYTES } from '../../shared/frame.ts';
@@ -46,7 +45,6 @@ export type PackagerOptions = {
   readonly broadcast: () => string | null;
   readonly now: () => Utc;
   readonly timers: Timers;
-  readonly log: FastifyBaseLogger;
   readonly createTranscoder: (sink: TranscoderSink) => Transcoder;
 };
 
@@ -158,7 +156,7 @@ export class Packager implements Audience {
     const current = this.#programme;
     if (current !== undefined && !current.ended) return current;
     if (current !== undefined) this.#retire(current);
-    const { grid, ladder, window, timers, log, createTranscoder, settings } = this.#options;
+    const { grid, ladder, window, timers, createTranscoder, settings } = this.#options;
     const programme = new Programme({
       secret: this.#secret(),
       grid,
@@ -168,7 +166,6 @@ export class Packager implements Audience {
       stretches: this.#stretches,
       continuous: settings().continuous,
       timers,
-      log,
       createTranscoder,
       lowRate: (frame) => this.#derive(frame),
       loudness: (reading) => {

@@ -2,7 +2,6 @@
  * One broadcast as players get it (on a continuous channel: everything since the start): the frames'
  * timeline, the transcoder, and an output for each rendition.
  */
-import type { FastifyBaseLogger } from 'fastify';
 import type { ClockPoint, Metadata } from '../../shared/control.ts';
 import type { Frame } from '../../shared/frame.ts';
 import { type Samples, samples, type Utc } from '../../shared/time.ts';
@@ -36,7 +35,6 @@ export type ProgrammeOptions = {
   readonly stretches: number;
   readonly continuous: boolean;
   readonly timers: Timers;
-  readonly log: FastifyBaseLogger;
   readonly createTranscoder: (sink: TranscoderSink) => Transcoder;
   readonly lowRate: (frame: LowRateFrame) => void;
   readonly loudness: (reading: LoudnessReading) => void;

@@ -3,6 +3,7 @@
  * (RFC 8216 section 6.2.2; draft-pantos-hls-rfc8216bis sections 4.4.4.9 and 6.2.2).
  */
 import { SAMPLE_RATE, type Samples, samples, type Utc } from '../../shared/time.ts';
+import { targetDuration } from './hls-bitrates.ts';
 import { MemoryStore, type SegmentStore } from './segment-store.ts';
 import type { SegmentHead, SegmentTarget } from './segmenter.ts';
 import type { Grid, Part, Segment } from './track.ts';
@@ -62,7 +63,7 @@ export class Window implements SegmentTarget {
 
   /** Seconds, whole: EXT-X-TARGETDURATION. */
   get targetDuration(): number {
-    return Math.ceil(this.#grid.segment / SAMPLE_RATE);
+    return targetDuration(this.#grid);
   }
 
   /** Media sequence of the first segment whose parts are listed one by one. */

@@ -231,7 +231,6 @@ export class Station {
       settings: () => this.#desks.get(slug)?.settings ?? settings,
       broadcast: () => log.broadcast,
       now: this.#now,
-      log: this.#log.child({ channel: slug }),
     });
   }
 
