@@ -34,8 +34,8 @@ const STILLBORN = 3;
 /** Pre-roll without which a new encoder does not sound right: 24 units. */
 const LEAST_PRE_ROLL = 24 * UNIT;
 
-/** What pieces gather to before they are sent: a third of the shortest part. */
-const GATHER = 5 * UNIT;
+/** What pieces gather to before they are sent: the shortest part. */
+const GATHER = 15 * UNIT;
 
 /** Takes what the transcoder makes. */
 export interface TranscoderSink {
@@ -43,7 +43,7 @@ export interface TranscoderSink {
   unit(rendition: string, unit: AccessUnit): void;
   /** A frame of a low-rate rendition that is on. */
   frame(frame: LowRateFrame): void;
-  /** Ten times a second. */
+  /** One for each 100 ms, several at a time. */
   loudness(reading: LoudnessReading): void;
 }
 
@@ -70,7 +70,7 @@ export interface Transcoder {
   readonly behind: Samples;
   /** Whether AAC can be made here. Resolves once the first child runs, and false if none does. */
   available(): Promise<boolean>;
-  /** Takes the next piece; at live pace, for at most 8 s are kept. Up to 107 ms gather first. */
+  /** Takes the next piece; at live pace, for at most 8 s are kept. Up to 320 ms gather first. */
   push(piece: Piece): void;
   /** Ends the stretch: its last units come out. Only a discontinuity may follow. */
   end(): void;
@@ -191,9 +191,9 @@ export class ChildTranscoder implements Transcoder {
   }
 
   /**
-   * Pieces gather to a message each 107 ms, which halves what messages cost. The moment is when the
-   * encoders have what they need for the last unit of a part, so no part waits for it. Low-rate
-   * frames do not wait at all.
+   * Pieces gather to a message for each part, because a message costs both processes as much as
+   * 20 ms of sound. The moment is when the encoders have what they need for the part's last unit, so
+   * no part waits for more than their work. Low-rate frames do not wait at all.
    */
   #isDue({ at, duration }: Feed): boolean {
     const turn = (time: number): number => Math.floor((time - DELAY) / GATHER);

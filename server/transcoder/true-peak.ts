@@ -40,6 +40,19 @@ const kernel = (): Float64Array => {
 
 const WEIGHTS = kernel();
 
+/**
+ * The kernel between two samples is symmetric, and those at a quarter and at three quarters mirror
+ * each other: with the sum and the difference of the taps of a pair, half the products are enough.
+ */
+const PAIRS = TAPS / 2;
+const pairs = (weight: (tap: number) => number): Float64Array =>
+  Float64Array.from({ length: PAIRS }, (_, tap) => weight(tap));
+const [QUARTER, MIDDLE] = [WEIGHTS.subarray(0, TAPS), WEIGHTS.subarray(TAPS, 2 * TAPS)];
+const mirrored = (tap: number): number => QUARTER[HISTORY - tap] as number;
+const HALF = pairs((tap) => MIDDLE[tap] as number);
+const EVEN = pairs((tap) => ((QUARTER[tap] as number) + mirrored(tap)) / 2);
+const ODD = pairs((tap) => ((QUARTER[tap] as number) - mirrored(tap)) / 2);
+
 /** No interpolated value is greater than the greatest sample under the taps times this. */
 const MOST_GAIN = Math.max(
   ...Array.from({ length: PHASES - 1 }, (_, row) =>
@@ -82,14 +95,22 @@ export class TruePeak {
       if (magnitude > greatest) greatest = magnitude;
     }
     if (greatest * MOST_GAIN <= this.#peak) return;
-    if (greatest > this.#peak) this.#peak = greatest;
-    for (let index = start; index < end; index += 1)
-      for (let row = 0; row < WEIGHTS.length; row += TAPS) {
-        let sum = 0;
-        for (let tap = 0; tap < TAPS; tap += 1)
-          sum += (WEIGHTS[row + tap] as number) * (signal[index + tap] as number);
-        const magnitude = Math.abs(sum);
-        if (magnitude > this.#peak) this.#peak = magnitude;
+    let peak = Math.max(greatest, this.#peak);
+    for (let index = start; index < end; index += 1) {
+      let half = 0;
+      let even = 0;
+      let odd = 0;
+      for (let tap = 0; tap < PAIRS; tap += 1) {
+        const early = signal[index + tap] as number;
+        const late = signal[index + HISTORY - tap] as number;
+        const sum = early + late;
+        half += (HALF[tap] as number) * sum;
+        even += (EVEN[tap] as number) * sum;
+        odd += (ODD[tap] as number) * (early - late);
       }
+      // Of the quarters, `even + odd` and `even - odd`, the greater magnitude is this sum.
+      peak = Math.max(peak, Math.abs(half), Math.abs(even) + Math.abs(odd));
+    }
+    this.#peak = peak;
   }
 }

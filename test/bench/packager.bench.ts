@@ -19,26 +19,35 @@ import { encodeWav } from '../helpers/wav.ts';
 import { judge } from './verdict.ts';
 
 const SECONDS = 60;
-const WARM_UP = 8000;
-const CLOCK_TICKS = 100;
+/** Until the code that runs for every frame is compiled, ms. */
+const WARM_UP = 20_000;
 
-const statOf = (pid: number): string[] => {
+/** A file of /proc; empty when its process or thread has gone. */
+const procFile = (path: string): string => {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
+    return readFileSync(`/proc/${path}`, 'utf8');
   } catch {
-    return [];
+    return '';
   }
 };
 
-/** CPU seconds of a process and of its children that still run. */
+const numbered = (folder: string): string[] =>
+  readdirSync(folder).filter((name) => /^\d+$/.test(name));
+
+const parentOf = (pid: string): string =>
+  procFile(`${pid}/stat`)
+    .replace(/^.*\) /, '')
+    .split(' ')[1] ?? '';
+
+/**
+ * CPU seconds of a process and of its children that still run: what the scheduler counted in
+ * nanoseconds. (The ticks of /proc/PID/stat are 10 ms, longer than anything that happens here.)
+ */
 const cpuOf = (pid: number): number => {
-  const children = readdirSync('/proc').filter(
-    (name) => /^\d+$/.test(name) && statOf(Number(name))[1] === String(pid),
-  );
-  const own = statOf(pid);
-  const seconds = (Number(own[11] ?? 0) + Number(own[12] ?? 0)) / CLOCK_TICKS;
+  const children = numbered('/proc').filter((name) => parentOf(name) === String(pid));
+  const threads = numbered(`/proc/${pid}/task`);
+  const own = threads.map((id) => procFile(`${pid}/task/${id}/schedstat`).split(' ')[0]);
+  const seconds = own.reduce((sum, spent) => sum + Number(spent ?? 0) / 1e9, 0);
   return children.reduce((sum, child) => sum + cpuOf(Number(child)), seconds);
 };
 
@@ -100,7 +109,7 @@ const ffmpegCost = async (): Promise<number> => {
   const ogg = join(folder, 'in.ogg');
   writeFileSync(
     wav,
-    encodeWav({ rate: 48_000, channels: [measuringSignal(SECONDS + 12, 48_000)] }),
+    encodeWav({ rate: 48_000, channels: [measuringSignal(SECONDS + WARM_UP / 1000 + 4, 48_000)] }),
   );
   spawnSync('ffmpeg', ['-v', 'error', '-i', wav, '-c:a', 'libopus', '-b:a', '96k', ogg]);
   const ladder = [
