@@ -150,13 +150,17 @@ export class Continuity {
     this.#stretch = this.#continuous ? this.#silent(this.#head, edge, offset) : undefined;
   }
 
-  /** Where a timestamp of one of the last stretches lies; null when it never had a place. */
+  /**
+   * Where a timestamp of one of the last stretches lies; null when its epoch has no place. What was
+   * said of an epoch before its first frame lies at its beginning.
+   */
   trackTimeOf(epoch: number, timestamp: Samples): Samples | null {
     const index = this.#stretches.findLastIndex(
       (one) => one.epoch === epoch && one.from <= timestamp,
     );
     const stretch = this.#stretches[index];
-    if (stretch === undefined) return null;
+    if (stretch === undefined)
+      return this.#stretches.find((one) => one.epoch === epoch)?.begin ?? null;
     const next = this.#stretches[index + 1]?.begin ?? Number.POSITIVE_INFINITY;
     return samples(Math.min(timestamp + stretch.offset, next));
   }

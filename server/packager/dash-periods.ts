@@ -73,3 +73,17 @@ export const periodsOf = (
     return next === undefined || next.sequence > first.sequence;
   });
 };
+
+/**
+ * Zero of a manifest (availabilityStartTime), which may never change, nor may a Period's distance
+ * from it. For a channel that goes on for ever, also over restarts, it is the moment nobody has to
+ * remember: where UTC begins. A broadcast has its zero where its first Period `begun`. What ended on
+ * a continuous channel is told from its oldest Period on, for it would be 56 years long.
+ */
+export const zeroOf = (
+  periods: readonly Period[],
+  { begun, ended, continuous }: { begun: Utc; ended: boolean; continuous: boolean },
+): Utc => {
+  if (!continuous) return begun;
+  return ended ? (periods[0]?.utc ?? begun) : utc(0);
+};

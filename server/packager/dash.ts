@@ -12,11 +12,12 @@ import {
   samplesToMillis,
   type Utc,
 } from '../../shared/time.ts';
+import { INBAND_EVENTS, titleEvents } from './dash-events.ts';
 import { driftOf, type Period, promised } from './dash-periods.ts';
 import { element, type Xml } from './dash-xml.ts';
 import { codecOf } from './fmp4-init.ts';
 import { type Bitrates, durationOf } from './hls-bitrates.ts';
-import type { Grid, Rendition, Segment } from './track.ts';
+import type { Grid, Rendition, Segment, TimedMetadata } from './track.ts';
 
 /** Encodings between which a player may switch: the AAC ladder, or Opus. */
 export type AdaptationSet = {
@@ -41,12 +42,16 @@ export type ManifestView = {
   /**
    * How segments are found: listed in a SegmentTimeline, or counted from the start of their Period,
    * which the grid makes exact. Shaka takes the live edge from a timeline, for which a growing
-   * segment counts as whole, and stalls unless it stays well behind; counted, it does not.
+   * segment counts as whole, and stalls unless it stays well behind; counted, it does not. FFmpeg
+   * counts wrongly in all but the first Period of a channel's life, and needs the list. Once
+   * `ended` the segments are always listed.
    */
   readonly addressing: 'timeline' | 'number';
-  /** Zero of the presentation: fixed for its life, before all Periods, less than 49 days ago. */
+  /** Zero of the presentation: fixed for its life, before all Periods. */
   readonly availabilityStart: Utc;
   readonly windowLength: Millis;
+  /** Oldest first. */
+  readonly titles: readonly TimedMetadata[];
   /** When the newest part came, by the server's clock. */
   readonly published: Utc;
   /** Ear to microphone that players should aim at. */
@@ -60,6 +65,8 @@ export type ManifestView = {
 };
 
 const LATENCY = millis(1920);
+/** Of the second ProducerReferenceTime of a set. */
+const CAPTURED_ID = 10;
 /** Segments that a player stays behind a timeline whose last segment still grows. */
 const BEHIND_LISTED = 2.5;
 const PROFILES = [
@@ -70,6 +77,10 @@ const CHANNELS = 'urn:mpeg:dash:23003:3:audio_channel_configuration:2011';
 const ROLE = 'urn:mpeg:dash:role:2011';
 const CONNECTIVITY = 'urn:mpeg:dash:period-connectivity:2015';
 const UTC_SCHEMES = ['urn:mpeg:dash:utc:http-iso:2014', 'urn:mpeg:dash:utc:http-xsdate:2014'];
+
+/** A segment that grows has no end yet; when nothing grows any more there is only what is listed. */
+const isCounted = ({ addressing, ended }: ManifestView): boolean =>
+  addressing === 'number' && !ended;
 
 const isoDate = (moment: number): string => new Date(moment).toISOString();
 const duration = (span: number): string => `PT${Number((span / 1000).toFixed(6))}S`;
@@ -100,7 +111,7 @@ const timeOffset = (period: Period, newest: Segment, grid: Grid): number => {
 
 const template = (view: ManifestView, period: Period, segments: readonly Segment[]): Xml => {
   const newest = segments.at(-1) as Segment;
-  const counted = view.addressing === 'number';
+  const counted = isCounted(view);
   return element(
     'SegmentTemplate',
     {
@@ -129,17 +140,22 @@ const representation = ({ rendition, bitrates }: AdaptationSet['representations'
     [element('AudioChannelConfiguration', { schemeIdUri: CHANNELS, value: rendition.channels })],
   );
 
-/** With a UTCTiming of its own: without one Shaka takes the time for NTP and dates it 1900. */
-const referenceTime = (set: AdaptationSet, segment: Segment, timeUri: string): Xml =>
-  element(
-    'ProducerReferenceTime',
-    {
-      id: set.id,
-      type: 'encoder',
-      wallClockTime: isoDate(segment.utc),
-      presentationTime: segment.at,
-    },
-    [element('UTCTiming', { schemeIdUri: UTC_SCHEMES[1], value: timeUri })],
+/**
+ * Two of them, for the encoder is where the sound was captured: Shaka takes no notice of more than
+ * one, and of one it forgets the presentationTimeOffset and tells a wrong time of day.
+ */
+const referenceTimes = (set: AdaptationSet, segment: Segment, timeUri: string): Xml[] =>
+  (['encoder', 'captured'] as const).map((type) =>
+    element(
+      'ProducerReferenceTime',
+      {
+        id: type === 'encoder' ? set.id : set.id + CAPTURED_ID,
+        type,
+        wallClockTime: isoDate(segment.utc),
+        presentationTime: segment.at,
+      },
+      [element('UTCTiming', { schemeIdUri: UTC_SCHEMES[1], value: timeUri })],
+    ),
   );
 
 type Neighbours = {
@@ -179,7 +195,8 @@ const adaptationSet = (view: ManifestView, set: AdaptationSet, neighbours: Neigh
               value: `p${previous.sequence}`,
             }),
           ]),
-      ...(view.ended ? [] : [referenceTime(set, first, view.timeUri)]),
+      INBAND_EVENTS,
+      ...(view.ended ? [] : referenceTimes(set, first, view.timeUri)),
       element('Role', { schemeIdUri: ROLE, value: set.id === 1 ? 'main' : 'alternate' }),
       template(view, period, segments),
       ...set.representations.map(representation),
@@ -214,7 +231,12 @@ const periodElement = (view: ManifestView, neighbours: Neighbours): Xml[] => {
     // Nothing is to be counted into what lies between two stretches.
     duration: over ? duration(endOf(view, neighbours) - period.utc) : undefined,
   };
-  return [element('Period', attributes, sets)];
+  const from = segmentsIn(view.sets[0] as AdaptationSet, neighbours)[0]?.at ?? period.at;
+  const events = titleEvents(period, view.titles, {
+    from,
+    to: next?.at ?? Number.POSITIVE_INFINITY,
+  });
+  return [element('Period', attributes, [...events, ...sets])];
 };
 
 /** Any speed but 1 is audible on music; without a word Shaka takes its own 0.95 to 1.1. */
@@ -226,7 +248,7 @@ const serviceDescription = (view: ManifestView, latency: Millis): Xml =>
 
 const liveAttributes = (view: ManifestView, latency: Millis) => {
   const segment = samplesToMillis(view.grid.segment);
-  const listed = view.addressing === 'timeline';
+  const listed = !isCounted(view);
   return {
     type: 'dynamic',
     // Of a listed segment a player has to learn while the one before it still grows.

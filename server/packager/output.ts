@@ -98,14 +98,7 @@ export class Output {
   }
 
   push(unit: AccessUnit): void {
-    for (
-      let [next] = this.#beginnings;
-      next !== undefined && unit.at >= next.at;
-      [next] = this.#beginnings
-    ) {
-      this.#segmenter.begin(next);
-      this.#beginnings.shift();
-    }
+    this.#beginUpTo(unit.at);
     this.#segmenter.push(unit);
     if (this.#end !== undefined && unit.at + unit.duration >= this.#end) this.finish();
   }
@@ -120,9 +113,13 @@ export class Output {
     this.#end = end;
   }
 
-  /** Nothing more will come: ENDLIST. */
+  /** Nothing more will come, and what did not come is silence, as long as the others: ENDLIST. */
   finish(): void {
     if (this.window.ended) return;
+    if (this.#end !== undefined && this.window.segments.length > 0) {
+      this.#beginUpTo(this.#end);
+      this.#segmenter.fillTo(this.#end);
+    }
     this.#segmenter.end();
     this.window.end();
   }
@@ -171,6 +168,17 @@ export class Output {
   /** Lets go of everybody who waits. */
   close(): void {
     for (const waiters of Object.values(this.#waiters)) waiters.close();
+  }
+
+  #beginUpTo(at: Samples): void {
+    for (
+      let [next] = this.#beginnings;
+      next !== undefined && at >= next.at;
+      [next] = this.#beginnings
+    ) {
+      this.#segmenter.begin(next);
+      this.#beginnings.shift();
+    }
   }
 
   get #patience(): Millis {

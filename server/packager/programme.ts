@@ -18,6 +18,8 @@ import type { AccessUnit, Grid, Piece, Rendition } from './track.ts';
 
 /** Titles kept for playlists; far more than a window can show. */
 const TITLES_MOST = 100;
+/** Titles that wait for the first frame of their epoch. */
+const WAITING_MOST = 8;
 const OPUS_SILENCE = Uint8Array.of(0xfc, 0xff, 0xfe);
 
 /** The publisher's own frames as a rendition. Declared stereo: mono packets decode to both sides. */
@@ -43,17 +45,21 @@ export type ProgrammeOptions = {
 /** A broadcast on its way to players. */
 export class Programme {
   readonly secret: string;
+  /** Goes on for ever: silence between broadcasts. */
+  readonly continuous: boolean;
   readonly outputs: ReadonlyMap<string, Output>;
   readonly transcoder: Transcoder;
   readonly #continuity: Continuity;
   readonly #opus: Output;
   readonly #titles: DatedTitle[] = [];
+  #waiting: readonly Metadata[] = [];
   #aac: boolean | undefined;
   #ended = false;
 
   constructor(options: ProgrammeOptions) {
     const { secret, grid, ladder, window, begin, stretches, continuous, timers } = options;
     this.secret = secret;
+    this.continuous = continuous;
     this.#continuity = new Continuity({
       grid,
       begin,
@@ -102,6 +108,11 @@ export class Programme {
     return this.#opus.stretches;
   }
 
+  /** Titles for playlists, oldest first. */
+  get titles(): readonly DatedTitle[] {
+    return this.#titles;
+  }
+
   get counts(): Continuity['counts'] {
     return this.#continuity.counts;
   }
@@ -118,22 +129,19 @@ export class Programme {
     this.#continuity.tick(now);
   }
 
-  /** A title, at the sample it belongs to; one of an epoch that never came is dropped. */
-  title({ at, title, artist, artwork, url }: Metadata): void {
-    const track = this.#continuity.trackTimeOf(at.epoch, at.timestamp);
-    if (track === null) return;
-    const words = { title, artist: artist ?? null, artwork: artwork ?? null, url: url ?? null };
-    const timed = { at: track, ...words };
-    this.#titles.push({ ...timed, utc: this.#continuity.utcOf(track) });
-    this.#titles.sort((one, other) => one.at - other.at);
-    if (this.#titles.length > TITLES_MOST) this.#titles.shift();
-    for (const output of this.outputs.values()) output.title(timed);
+  /**
+   * A title, at the sample it belongs to. One whose epoch has not begun waits for it, of more than
+   * eight the newest; an epoch that never comes takes its titles with it.
+   */
+  title(metadata: Metadata): void {
+    if (!this.#place(metadata)) this.#waiting = [...this.#waiting, metadata].slice(-WAITING_MOST);
   }
 
   /** The broadcast is over; what is still in the encoders comes, then every playlist ends. */
   end(now: Utc): void {
     this.#continuity.end(now);
     this.#ended = true;
+    this.#waiting = [];
     this.transcoder.end();
     const { head } = this.#continuity;
     this.#opus.finish();
@@ -156,9 +164,23 @@ export class Programme {
     this.transcoder.push(piece);
     if (piece.kind === 'discontinuity') {
       for (const output of this.outputs.values()) output.begin(piece);
+      this.#waiting = this.#waiting.filter((metadata) => !this.#place(metadata));
       return;
     }
     for (const unit of this.#opusUnits(piece)) this.#opus.push(unit);
+  }
+
+  /** Whether a title's sample has a place in track time; there it now stands. */
+  #place({ at, title, artist, artwork, url }: Metadata): boolean {
+    const track = this.#continuity.trackTimeOf(at.epoch, at.timestamp);
+    if (track === null) return false;
+    const words = { title, artist: artist ?? null, artwork: artwork ?? null, url: url ?? null };
+    const timed = { at: track, ...words };
+    this.#titles.push({ ...timed, utc: this.#continuity.utcOf(track) });
+    this.#titles.sort((one, other) => one.at - other.at);
+    if (this.#titles.length > TITLES_MOST) this.#titles.shift();
+    for (const output of this.outputs.values()) output.title(timed);
+    return true;
   }
 
   #opusUnits(piece: Exclude<Piece, { kind: 'discontinuity' }>): AccessUnit[] {

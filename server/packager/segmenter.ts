@@ -110,6 +110,11 @@ export class Segmenter {
     this.#add(unit);
   }
 
+  /** No unit before `until` will come any more: silence takes the place of those that are missing. */
+  fillTo(until: Samples): void {
+    if (this.#growing !== undefined) this.#makeUp(until);
+  }
+
   /** Enters a title; one whose part was sent already goes into the open part. */
   title(metadata: TimedMetadata): void {
     this.#titles.push(metadata);

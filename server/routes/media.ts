@@ -6,8 +6,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { samples, samplesToMillis, type Utc } from '../../shared/time.ts';
-import { manifest } from '../packager/dash.ts';
-import { type Period, periodsOf } from '../packager/dash-periods.ts';
+import { type ManifestView, manifest } from '../packager/dash.ts';
+import { type Period, periodsOf, zeroOf } from '../packager/dash-periods.ts';
 import { multivariantPlaylist } from '../packager/hls.ts';
 import { bitratesOf } from '../packager/hls-bitrates.ts';
 import type { Format, Output } from '../packager/output.ts';
@@ -44,6 +44,9 @@ const programmeOf = (desk: Desk): Programme => {
   return programme;
 };
 
+/** FFmpeg, also within mpv: it needs the manifest that lists its segments. */
+const COUNTS_WRONGLY = /^(Lavf\/|libmpv|mpv)/;
+
 /** Of a file's name: segment, part or nothing of that kind. */
 const FILE = /^(\d{1,12})(?:\.(\d{1,3}))?\.(m4s|ts)$/;
 
@@ -56,7 +59,7 @@ const commonSegments = (outputs: readonly Output[]): readonly Segment[] => {
 
 /** Registers everything below `/c/{channel}/` that players fetch. */
 export const registerMedia = (app: FastifyInstance, { station, grid, now }: Options): void => {
-  const periods = new WeakMap<Programme, { start: Utc; periods: readonly Period[] }>();
+  const periods = new WeakMap<Programme, { begun: Utc; periods: readonly Period[] }>();
 
   app.addHook('onRequest', async (request, reply) => {
     if (!/^\/c\/[^/]+\/(hls|dash|media)\//.test(request.url)) return;
@@ -107,50 +110,59 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
       .send(new Date(now()).toISOString()),
   );
 
-  app.get<OfChannel>('/c/:channel/dash/manifest.mpd', (request, reply) => {
-    const desk = publicDesk(station, request);
-    const programme = programmeOf(desk);
-    const sets = [
-      { id: 1, outputs: programme.playable('aac').filter((o) => o.rendition.codec === 'aac') },
-      { id: 2, outputs: programme.playable('opus') },
-    ].filter(({ outputs }) => outputs.length > 0);
-    const [main] = sets;
-    if (main === undefined) throw absent();
-    const segments = commonSegments(main.outputs);
-    const known = periods.get(programme);
-    const current = periodsOf(known?.periods ?? [], segments, grid);
-    // The first Period begins with it, because FFmpeg counts segments from here; and it never moves.
-    const start = known?.start ?? current[0]?.utc ?? now();
-    periods.set(programme, { start, periods: current });
-    const complete = segments.filter((segment) => segment.complete).length;
-    const text = manifest({
-      grid,
-      title: desk.settings.title,
-      sets: sets.map(({ id, outputs }) => ({
-        id,
-        representations: outputs.map(({ rendition, window }) => ({
-          rendition,
-          bitrates: bitratesOf(window.segments, grid),
+  const dash =
+    (addressing: ManifestView['addressing']) =>
+    (request: FastifyRequest<OfChannel>, reply: FastifyReply): FastifyReply => {
+      const desk = publicDesk(station, request);
+      const programme = programmeOf(desk);
+      const sets = [
+        { id: 1, outputs: programme.playable('aac').filter((o) => o.rendition.codec === 'aac') },
+        { id: 2, outputs: programme.playable('opus') },
+      ].filter(({ outputs }) => outputs.length > 0);
+      const [main] = sets;
+      if (main === undefined) throw absent();
+      const segments = commonSegments(main.outputs);
+      const known = periods.get(programme);
+      const current = periodsOf(known?.periods ?? [], segments, grid);
+      const begun = known?.begun ?? current[0]?.utc ?? now();
+      periods.set(programme, { begun, periods: current });
+      const ended = programme.ended && main.outputs.every(({ window }) => window.ended);
+      const complete = segments.filter((segment) => segment.complete).length;
+      const text = manifest({
+        grid,
+        title: desk.settings.title,
+        sets: sets.map(({ id, outputs }) => ({
+          id,
+          representations: outputs.map(({ rendition, window }) => ({
+            rendition,
+            bitrates: bitratesOf(window.segments, grid),
+          })),
+          segments: commonSegments(outputs),
         })),
-        segments: commonSegments(outputs),
-      })),
-      periods: current,
-      // Shaka stalls on a timeline whose last segment grows (README, Design notes).
-      addressing: 'number',
-      published: now(),
-      ended: programme.ended && main.outputs.every(({ window }) => window.ended),
-      availabilityStart: start,
-      windowLength: samplesToMillis(samples(complete * grid.segment)),
-      initUri: `../media/${programme.secret}/$RepresentationID$/init.mp4`,
-      mediaUri: `../media/${programme.secret}/$RepresentationID$/$Number$.m4s`,
-      timeUri: 'time',
-    });
-    return sendRendered(request, reply, {
-      rendered: rendered(text),
-      type: MEDIA_TYPE.mpd,
-      cache: CURRENT,
-    });
-  });
+        periods: current,
+        addressing,
+        published: now(),
+        ended,
+        availabilityStart: zeroOf(current, { begun, ended, continuous: programme.continuous }),
+        windowLength: samplesToMillis(samples(complete * grid.segment)),
+        titles: programme.titles,
+        initUri: `../media/${programme.secret}/$RepresentationID$/init.mp4`,
+        mediaUri: `../media/${programme.secret}/$RepresentationID$/$Number$.m4s`,
+        timeUri: 'time',
+      });
+      return sendRendered(request, reply, {
+        rendered: rendered(text),
+        type: MEDIA_TYPE.mpd,
+        cache: CURRENT,
+      });
+    };
+  const counted = dash('number');
+  app.get<OfChannel>('/c/:channel/dash/manifest.mpd', (request, reply) =>
+    COUNTS_WRONGLY.test(request.headers['user-agent'] ?? '')
+      ? reply.header('cache-control', 'no-store').redirect('listed.mpd', 307)
+      : counted(request, reply),
+  );
+  app.get<OfChannel>('/c/:channel/dash/listed.mpd', dash('timeline'));
 
   app.get<OfMedia>('/c/:channel/media/:secret/:rendition/:file', async (request, reply) => {
     const { secret, rendition, file } = request.params;

@@ -39,6 +39,7 @@ export const manifestViewOf = (
     ended,
     addressing: 'timeline',
     availabilityStart: START,
+    titles: [],
     windowLength: millis(60_000),
     published: utc(START + samplesToMillis(samples(newestEnd(segments)))),
     initUri: '../media/k3y/$RepresentationID$/init.mp4',

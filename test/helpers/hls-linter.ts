@@ -53,7 +53,8 @@ const KNOWN = new Set([
   'EXT-X-DISCONTINUITY',
   'EXT-X-PROGRAM-DATE-TIME',
 ]);
-const DATE_SLACK = 20;
+/** Dates follow the publisher's clock by 3.84 ms a segment at most, and are written in whole ms. */
+const DATE_SLACK = 5;
 const LENGTH_SLACK = 0.0015;
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 

@@ -5,6 +5,7 @@ import {
   type Period,
   periodsOf,
   promised,
+  zeroOf,
 } from '../../../server/packager/dash-periods.ts';
 import { samples, samplesToMillis, utc } from '../../../shared/time.ts';
 import { manifestViewOf } from '../../helpers/channel-manifest.ts';
@@ -91,5 +92,24 @@ describe('Periods', () => {
     const periods = periodsOf([], segments, GRID);
     expect(periods.map(({ sequence }) => sequence)).toEqual([100, 102]);
     expect(periods[1]?.utc).toBe(START + SEGMENT);
+  });
+});
+
+describe('zero of a manifest', () => {
+  const periods: readonly Period[] = [{ sequence: 9, at: samples(0), utc: utc(START + 9000) }];
+  const begun = START;
+
+  it('is the beginning of a broadcast, whatever its window has left, and stays so at its end', () => {
+    for (const ended of [false, true])
+      expect(zeroOf(periods, { begun, ended, continuous: false })).toBe(START);
+  });
+
+  it('is the same for ever, and over restarts, on a channel that goes on for ever', () => {
+    expect(zeroOf(periods, { begun, ended: false, continuous: true })).toBe(0);
+    expect(zeroOf([], { begun: utc(START + 1), ended: false, continuous: true })).toBe(0);
+  });
+
+  it('is the oldest Period once such a channel was stopped', () => {
+    expect(zeroOf(periods, { begun, ended: true, continuous: true })).toBe(START + 9000);
   });
 });

@@ -3,9 +3,11 @@ import { parse as parseMpd } from 'mpd-parser';
 import { describe, expect, it } from 'vitest';
 import { manifest } from '../../../server/packager/dash.ts';
 import { type Period, periodsOf } from '../../../server/packager/dash-periods.ts';
-import { samplesToMillis, utc } from '../../../shared/time.ts';
+import { mediaPart } from '../../../server/packager/fmp4.ts';
+import type { TimedMetadata } from '../../../server/packager/track.ts';
+import { samples, samplesToMillis, utc } from '../../../shared/time.ts';
 import { manifestViewOf } from '../../helpers/channel-manifest.ts';
-import { GRID, GrowingWindow, START } from '../../helpers/channel-window.ts';
+import { GRID, GrowingWindow, START, titleAt } from '../../helpers/channel-window.ts';
 import { addressedBy, lintDash, lintDashReloads } from '../../helpers/dash-linter.ts';
 import { attributeOf, childrenOf, parseXml } from '../../helpers/xml-tree.ts';
 
@@ -21,6 +23,30 @@ const accepted = (text: string) => {
   expect(lintDash(text)).toEqual([]);
   return parseMpd(text, { manifestUri: 'http://station.test/c/live/dash/manifest.mpd' });
 };
+
+/** Two stretches, in which these titles were told. */
+const withTitles = (titles: readonly TimedMetadata[]) => {
+  const window = new GrowingWindow({ length: 9 });
+  window.growBy(4);
+  window.cut(1000);
+  window.growBy(3);
+  const periods = periodsOf([], window.segments, GRID);
+  return { text: manifest(manifestViewOf(window, periods, { titles })), periods };
+};
+
+/** Period, beginning within it and duration in seconds, and words of each title. */
+const eventsIn = (text: string) =>
+  childrenOf(parseXml(text), 'Period').flatMap((period) =>
+    childrenOf(period, 'EventStream').flatMap((stream) =>
+      childrenOf(stream, 'Event').map((event) => {
+        const seconds = (name: string): number =>
+          Number(attributeOf(event, name)) / Number(attributeOf(stream, 'timescale'));
+        const offset = Number(attributeOf(stream, 'presentationTimeOffset')) / 48_000;
+        const begin = Number((seconds('presentationTime') - offset).toFixed(6));
+        return [attributeOf(period, 'id'), begin, seconds('duration'), JSON.parse(event.text)];
+      }),
+    ),
+  );
 
 describe('a manifest', () => {
   it('reads like this', () => {
@@ -43,7 +69,11 @@ describe('a manifest', () => {
         </ServiceDescription>
         <Period id="p100" start="PT0S" duration="PT11.84S">
           <AdaptationSet id="1" contentType="audio" mimeType="audio/mp4" segmentAlignment="true" startWithSAP="1">
+            <InbandEventStream schemeIdUri="https://aomedia.org/emsg/ID3"/>
             <ProducerReferenceTime id="1" type="encoder" wallClockTime="2026-01-02T03:04:05.678Z" presentationTime="18432000">
+              <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
+            </ProducerReferenceTime>
+            <ProducerReferenceTime id="11" type="captured" wallClockTime="2026-01-02T03:04:05.678Z" presentationTime="18432000">
               <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
             </ProducerReferenceTime>
             <Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>
@@ -61,7 +91,11 @@ describe('a manifest', () => {
             </Representation>
           </AdaptationSet>
           <AdaptationSet id="2" contentType="audio" mimeType="audio/mp4" segmentAlignment="true" startWithSAP="1">
+            <InbandEventStream schemeIdUri="https://aomedia.org/emsg/ID3"/>
             <ProducerReferenceTime id="2" type="encoder" wallClockTime="2026-01-02T03:04:05.678Z" presentationTime="18432000">
+              <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
+            </ProducerReferenceTime>
+            <ProducerReferenceTime id="12" type="captured" wallClockTime="2026-01-02T03:04:05.678Z" presentationTime="18432000">
               <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
             </ProducerReferenceTime>
             <Role schemeIdUri="urn:mpeg:dash:role:2011" value="alternate"/>
@@ -79,7 +113,11 @@ describe('a manifest', () => {
         <Period id="p104" start="PT13.84S">
           <AdaptationSet id="1" contentType="audio" mimeType="audio/mp4" segmentAlignment="true" startWithSAP="1">
             <SupplementalProperty schemeIdUri="urn:mpeg:dash:period-connectivity:2015" value="p100"/>
+            <InbandEventStream schemeIdUri="https://aomedia.org/emsg/ID3"/>
             <ProducerReferenceTime id="1" type="encoder" wallClockTime="2026-01-02T03:04:19.518Z" presentationTime="19169280">
+              <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
+            </ProducerReferenceTime>
+            <ProducerReferenceTime id="11" type="captured" wallClockTime="2026-01-02T03:04:19.518Z" presentationTime="19169280">
               <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
             </ProducerReferenceTime>
             <Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>
@@ -97,7 +135,11 @@ describe('a manifest', () => {
           </AdaptationSet>
           <AdaptationSet id="2" contentType="audio" mimeType="audio/mp4" segmentAlignment="true" startWithSAP="1">
             <SupplementalProperty schemeIdUri="urn:mpeg:dash:period-connectivity:2015" value="p100"/>
+            <InbandEventStream schemeIdUri="https://aomedia.org/emsg/ID3"/>
             <ProducerReferenceTime id="2" type="encoder" wallClockTime="2026-01-02T03:04:19.518Z" presentationTime="19169280">
+              <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
+            </ProducerReferenceTime>
+            <ProducerReferenceTime id="12" type="captured" wallClockTime="2026-01-02T03:04:19.518Z" presentationTime="19169280">
               <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
             </ProducerReferenceTime>
             <Role schemeIdUri="urn:mpeg:dash:role:2011" value="alternate"/>
@@ -174,6 +216,52 @@ describe('a manifest', () => {
     const ids = childrenOf(parseXml(texts.at(-1) ?? ''), 'Period').map((p) => attributeOf(p, 'id'));
     expect(ids).toEqual(['p108', 'p112']);
     expect(periods.at(-1)?.utc).toBe(START + 3 * (40 * PART + 1700));
+  });
+
+  it('lists only what there is once the channel has ended, wherever its Period began', () => {
+    const window = new GrowingWindow({ length: 6 });
+    let periods: readonly Period[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      window.growBy(1);
+      periods = periodsOf(periods, window.segments, GRID);
+    }
+    window.end();
+    const text = manifest(manifestViewOf(window, periods, { addressing: 'number' }));
+    const aac = addressedBy(parseXml(text)).filter(({ set }) => set === '1');
+    expect(aac.map(({ number }) => number)).toEqual([114, 115, 116, 117, 118, 119]);
+    accepted(text);
+  });
+
+  it('announces the tags in the media by the scheme that they have', () => {
+    const { text } = withTitles([]);
+    const sets = childrenOf(childrenOf(parseXml(text), 'Period')[0], 'AdaptationSet');
+    const [event] = sets.map((set) => childrenOf(set, 'InbandEventStream')[0]);
+    const scheme = attributeOf(event, 'schemeIdUri');
+    const unit = { at: samples(0), duration: samples(1024), bytes: Buffer.alloc(9) };
+    const metadata = [titleAt(samples(0), 'Air')];
+    expect(mediaPart({ sequence: 0, units: [unit], metadata }).includes(`${scheme}\0`)).toBe(true);
+    expect(sets).toHaveLength(2);
+    expect(text).not.toContain('<EventStream');
+  });
+
+  it('tells each title at its sample, and in each Period the one that still holds', () => {
+    const at = (segments: number) => samples(segments * GRID.segment);
+    const nasty = 'A & B </Event> "<x>" ]]> \u0007';
+    const { text, periods } = withTitles([
+      titleAt(at(90), 'Long gone'),
+      titleAt(at(98), 'Before', 'Anna'),
+      titleAt(samples(at(101) + 4800), 'Corrected'),
+      titleAt(samples(at(101) + 4800), nasty),
+      titleAt(at(105), 'Last'),
+    ]);
+    expect(eventsIn(text)).toEqual([
+      ['p100', 0, 3.94, { title: 'Before', artist: 'Anna' }],
+      ['p100', 3.94, 11.42, { title: nasty }],
+      ['p104', 0, 3.84, { title: nasty }],
+      ['p104', 3.84, 86_400, { title: 'Last' }],
+    ]);
+    expect(periods.map(({ sequence }) => sequence)).toEqual([100, 104]);
+    accepted(text);
   });
 
   it('takes any title, and keeps what a manifest must keep over any course', () => {

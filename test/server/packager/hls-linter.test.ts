@@ -59,7 +59,7 @@ const BROKEN: readonly [rule: string, from: string | RegExp, to: string][] = [
   ['old-parts', '#EXTINF', '#EXT-X-PART:DURATION=0.320,INDEPENDENT=YES,URI="old"\n#EXTINF'],
   ['date-form', '09.518Z', '09Z'],
   ['date', /#EXT-X-PROGRAM-DATE-TIME.*\n/, ''],
-  ['date-drift', '03:04:09.518Z', '03:04:09.539Z'],
+  ['date-drift', '03:04:09.518Z', '03:04:09.524Z'],
   ['uri-twice', '/102.m4s', '/101.m4s'],
   ['hint', /#EXT-X-PRELOAD-HINT.*\n/, ''],
   ['hint', '109.3.m4s', '109.2.m4s'],

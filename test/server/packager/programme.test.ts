@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { Programme } from '../../../server/packager/programme.ts';
+import type { AccessUnit, Rendition } from '../../../server/packager/track.ts';
+import type { Transcoder, TranscoderSink } from '../../../server/transcoder/transcoder.ts';
+import { type Millis, millis, samples, utc } from '../../../shared/time.ts';
+import { BEGIN, frameOf, GRID, START } from './continuity-run.ts';
+
+const AAC: Rendition = { name: 'aac128', codec: 'aac', channels: 2, bitrate: 128_000 };
+const UNIT = 1024;
+
+/** A programme whose encoder gives a unit a piece until it dies, and never says so. */
+const programmeOf = ({ dies = Number.POSITIVE_INFINITY } = {}) => {
+  let sink: TranscoderSink | undefined;
+  let next = BEGIN as number;
+  const unit = (at: number): AccessUnit => ({
+    at: samples(at),
+    duration: samples(UNIT),
+    bytes: Buffer.alloc(300, 1),
+  });
+  const encoder: Transcoder = {
+    counters: {
+      restarts: 0,
+      stalls: 0,
+      corruptFrames: 0,
+      lostFrames: 0,
+      silentUnits: 0,
+      strayUnits: 0,
+    },
+    behind: samples(0),
+    available: async () => true,
+    push: (piece) => {
+      if (piece.kind === 'discontinuity') next = piece.at;
+      const end = piece.kind === 'frame' ? piece.at + piece.frame.duration : piece.at;
+      for (; next + UNIT <= Math.min(end, BEGIN + dies); next += UNIT)
+        sink?.unit(AAC.name, unit(next));
+    },
+    end: () => {},
+    setLowRate: () => {},
+    resetLoudness: () => {},
+    close: async () => {},
+  };
+  const programme = new Programme({
+    secret: 'k3y',
+    grid: GRID,
+    ladder: [AAC],
+    window: samples(60 * 48_000),
+    begin: BEGIN,
+    stretches: 0,
+    continuous: false,
+    timers: { now: (): Millis => millis(0), after: () => () => {} },
+    createTranscoder: (to) => {
+      sink = to;
+      return encoder;
+    },
+    lowRate: () => {},
+    loudness: () => {},
+  });
+  const speak = (from: number, to: number, epoch = 1): void => {
+    for (let sequence = from; sequence < to; sequence += 1)
+      programme.push(frameOf(sequence, { epoch }), {
+        now: utc(START + sequence * 20),
+        clock: null,
+      });
+  };
+  return { programme, speak };
+};
+
+const title = (epoch: number, timestamp: number, words = 'Air') =>
+  ({ type: 'metadata', at: { epoch, timestamp: samples(timestamp) }, title: words }) as const;
+
+describe('a title that is told before its epoch begins', () => {
+  it('is placed at its sample once the first frame is there', () => {
+    const { programme, speak } = programmeOf();
+    speak(0, 50);
+    programme.title(title(2, 4800, 'Next'));
+    expect(programme.titles).toEqual([]);
+    speak(50, 60);
+    expect(programme.titles).toEqual([]);
+    speak(0, 100, 2);
+    const begin = BEGIN + GRID.segment;
+    expect(programme.titles).toMatchObject([{ title: 'Next', at: begin + 4800 }]);
+    programme.end(utc(START + 4000));
+    const parts = programme.outputs.get('opus')?.window.segments.at(-1)?.parts ?? [];
+    expect(parts[0]?.bytes.includes('Next')).toBe(true);
+    expect(parts[1]?.bytes.includes('Next')).toBe(false);
+  });
+
+  it('lies at the beginning when its sample never came', () => {
+    const { programme, speak } = programmeOf();
+    programme.title(title(1, 100));
+    speak(3, 20);
+    expect(programme.titles).toMatchObject([{ title: 'Air', at: BEGIN }]);
+  });
+
+  it('is one of the newest eight, and goes with an epoch that never comes', () => {
+    const { programme, speak } = programmeOf();
+    speak(0, 10);
+    for (let count = 0; count < 1000; count += 1) programme.title(title(2, count, `${count}`));
+    speak(0, 10, 2);
+    const kept = Array.from({ length: 8 }, (_, index) => ({ title: `${992 + index}` }));
+    expect(programme.titles).toMatchObject(kept);
+    programme.title(title(9, 0, 'Never'));
+    programme.end(utc(START + 4000));
+    expect(programme.titles).toHaveLength(8);
+  });
+});
+
+describe('the end of a programme whose encoder died', () => {
+  it.each([
+    ['within a segment', 5 * 48_000],
+    ['two segments before', 1.5 * 48_000],
+  ])('comes in all renditions at the same sample: %s', async (_, dies) => {
+    const { programme, speak } = programmeOf({ dies });
+    speak(0, 500);
+    programme.end(utc(START + 10_000));
+    await programme.release();
+    const [aac, opus] = [AAC.name, 'opus'].map((name) => {
+      const { segments, ended } = programme.outputs.get(name)?.window ?? { segments: [] };
+      expect(ended).toBe(true);
+      return segments.map(({ sequence, parts, complete }) => [sequence, parts.length, complete]);
+    });
+    expect(opus?.length).toBe(Math.ceil(10 / 3.84));
+    expect(aac).toEqual(opus);
+  });
+});
