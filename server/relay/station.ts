@@ -171,6 +171,7 @@ export class Station {
       now: this.#now,
       raw,
       bundle: (ring, from, to) => fanOut.bundle(ring, from, to),
+      archive: () => null,
       closed: () => {
         fanOut.remove(listener);
         const left = (this.#addresses.get(address) ?? 1) - 1;
@@ -251,6 +252,7 @@ export class Station {
     for (const { channel, packager, fanOut, log } of this.#desks.values()) {
       channel.tick(now);
       log.tick(now);
+      fanOut.tick();
       packager.want(LOW_RATES.filter(({ id }) => fanOut.wanted.has(id)).map(({ name }) => name));
       packager.tick();
     }
