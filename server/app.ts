@@ -11,6 +11,7 @@ import { Guesses } from './auth/guesses.ts';
 import { Tickets } from './auth/tickets.ts';
 import type { Config } from './config.ts';
 import { processTimers, windowSamples } from './packager/packager.ts';
+import { Library } from './recorder/library.ts';
 import { Liveness } from './relay/liveness.ts';
 import type { Now } from './relay/session.ts';
 import { Station } from './relay/station.ts';
@@ -19,6 +20,7 @@ import { registerChannels } from './routes/channels.ts';
 import { registerMedia } from './routes/media.ts';
 import { registerPages } from './routes/pages.ts';
 import { registerProblems } from './routes/problem.ts';
+import { registerRecordings } from './routes/recordings.ts';
 import { registerSockets } from './routes/sockets.ts';
 import { closeRefusedUpgrades } from './routes/upgrades.ts';
 import { Store } from './store/store.ts';
@@ -73,8 +75,17 @@ export const createApp = async (
 ): Promise<Service> => {
   const app = fastify(serverOptions(config));
   const store = Store.open(config.data);
+  const library = await Library.open({
+    store,
+    folder: config.data,
+    enabled: config.record,
+    minFree: config.recordMinFree,
+    log: app.log,
+    now,
+  });
   const station = new Station({
     store,
+    library,
     log: app.log,
     now,
     packaging: {
@@ -118,6 +129,13 @@ export const createApp = async (
   registerChannels(app, { station, tickets, authorize, now });
   registerSockets(app, { station, tickets, liveness, now, allowedOrigins });
   registerMedia(app, { station, grid: config.grid, now });
+  registerRecordings(app, {
+    station,
+    library,
+    recordings: store.recordings,
+    authorize,
+    now,
+  });
   await registerPages(app, { folder: pages, station });
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) =>

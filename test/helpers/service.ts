@@ -39,6 +39,8 @@ export const testConfig = (data: string, overrides: Partial<Config> = {}): Confi
   ],
   grid: { part: samples(15_360), segment: samples(184_320) },
   window: 60,
+  record: true,
+  recordMinFree: 1_000_000,
   ...overrides,
 });
 
