@@ -5,6 +5,7 @@
  *
  * The blocks follow from the records and their order alone: reading a journal again gives the same.
  */
+import type { FrameId } from '../../shared/control.ts';
 import { FLAG, type Frame } from '../../shared/frame.ts';
 import { SAMPLE_RATE, type Samples, samples } from '../../shared/time.ts';
 import { RECORD_HEADER } from './journal-record.ts';
@@ -95,6 +96,14 @@ const inOrder = (epochs: Iterable<number>): number[] => {
   return all.sort((a, b) => rank(a) - rank(b));
 };
 
+/** A block as it was at a mark; undefined when it began later. */
+const durableOf = (block: Block, { end, open }: Mark): Block | undefined => {
+  if (block.offset >= end) return undefined;
+  return block.offset === open?.offset ? open : block;
+};
+
+const lastOf = ({ sequence, count }: Block): number => sequence + count - 1;
+
 /** The index of one journal. */
 export class BlockIndex {
   readonly lacing = new LacingPool();
@@ -110,6 +119,11 @@ export class BlockIndex {
       open: this.#open && { ...this.#open },
       lacing: this.lacing.length,
     };
+  }
+
+  /** The epoch given out first of all that are there. */
+  get firstEpoch(): number {
+    return inOrder(this.#epochs.keys())[0] ?? 0;
   }
 
   /** First sequence after all that is there of an epoch; undefined when nothing is. */
@@ -144,13 +158,35 @@ export class BlockIndex {
   }
 
   /** All blocks as they were at a mark, by epoch and sequence. */
-  until({ end, open }: Mark): Block[] {
+  until(mark: Mark): Block[] {
     return inOrder(this.#epochs.keys()).flatMap((epoch) =>
-      (this.#epochs.get(epoch) ?? []).flatMap((block) => {
-        if (block.offset >= end) return [];
-        return block.offset === open?.offset ? [open] : [block];
-      }),
+      (this.#epochs.get(epoch) ?? []).flatMap((block) => durableOf(block, mark) ?? []),
     );
+  }
+
+  /** Blocks as they were at a mark from the one of a frame on, or the next that there is. */
+  *from({ epoch, sequence }: FrameId, mark: Mark): Generator<Block> {
+    const epochs = inOrder(new Set([...this.#epochs.keys(), epoch]));
+    for (const later of epochs.slice(epochs.indexOf(epoch))) {
+      const blocks = this.#epochs.get(later) ?? [];
+      const first = later === epoch ? Math.max(0, this.#after(blocks, sequence) - 1) : 0;
+      for (let at = first; at < blocks.length; at += 1) {
+        const block = durableOf(blocks[at] as Block, mark);
+        const over = later === epoch && block !== undefined && lastOf(block) < sequence;
+        if (block !== undefined && !over) yield block;
+      }
+    }
+  }
+
+  /** Blocks as they were at a mark, the newest first. */
+  *backwards(mark: Mark): Generator<Block> {
+    for (const epoch of inOrder(this.#epochs.keys()).reverse()) {
+      const blocks = this.#epochs.get(epoch) ?? [];
+      for (let at = blocks.length - 1; at >= 0; at -= 1) {
+        const block = durableOf(blocks[at] as Block, mark);
+        if (block !== undefined) yield block;
+      }
+    }
   }
 
   /** Forgets what was entered after a mark, because it could not be written. */

@@ -6,7 +6,9 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
+import type { FrameId } from '../../shared/control.ts';
 import { type Frame, MAX_FRAME_BYTES } from '../../shared/frame.ts';
+import type { Samples } from '../../shared/time.ts';
 import { type Block, BlockIndex, type Entry, type LacingPool, type Mark } from './blocks.ts';
 import { RECORD_HEADER, RecordReader, recordOf } from './journal-record.ts';
 
@@ -80,6 +82,12 @@ export class Journal {
     return this.#durable.end;
   }
 
+  /** The first durable block; undefined while there is none. */
+  get first(): Block | undefined {
+    const [first] = this.#index.from({ epoch: this.#index.firstEpoch, sequence: 0 }, this.#durable);
+    return first;
+  }
+
   /** Whether a flush is under way. */
   get busy(): boolean {
     return this.#busy;
@@ -92,6 +100,41 @@ export class Journal {
   /** The durable frames, by epoch and sequence. */
   blocks(): Block[] {
     return this.#index.until(this.#durable);
+  }
+
+  /** Durable frames from a place on, or the next that there is: whole blocks, `most` samples at least. */
+  async frames(from: FrameId, most: Samples): Promise<Frame[]> {
+    const frames: Frame[] = [];
+    const reader = new RecordReader((frame) => {
+      if (frame.epoch !== from.epoch || frame.sequence >= from.sequence) frames.push(frame);
+    });
+    const file = await open(this.path, O_RDONLY);
+    try {
+      let media = 0;
+      for (const { offset, bytes, count, duration } of this.#index.from(from, this.#durable)) {
+        const records = Buffer.allocUnsafe(bytes);
+        const { bytesRead } = await file.read(records, 0, bytes, offset);
+        reader.read(records.subarray(0, bytesRead));
+        media += count * duration;
+        if (media >= most) break;
+      }
+    } finally {
+      await file.close();
+    }
+    return frames;
+  }
+
+  /** The durable frame so much media before the newest, or the first. */
+  before(span: Samples): FrameId | undefined {
+    let left = span as number;
+    let found: FrameId | undefined;
+    for (const { epoch, sequence, count, duration } of this.#index.backwards(this.#durable)) {
+      const inside = Math.ceil(left / duration);
+      if (inside <= count) return { epoch, sequence: sequence + count - inside };
+      left -= count * duration;
+      found = { epoch, sequence };
+    }
+    return found;
   }
 
   /** First sequence after all that is there of an epoch; undefined when nothing is. */

@@ -4,7 +4,12 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import { samples, type Utc, utc } from '../../shared/time.ts';
-import type { RecordingFigures, RecordingRecord } from '../store/recordings.ts';
+import type {
+  RecordingEpoch,
+  RecordingFigures,
+  RecordingRecord,
+  TitleRecord,
+} from '../store/recordings.ts';
 import type { Store } from '../store/store.ts';
 import { DiskRoom, freeBytes, LOOK_EVERY } from './disk-room.ts';
 import type { Journal } from './journal.ts';
@@ -100,6 +105,15 @@ export class Library {
     return this.#store.recordings.find(id);
   }
 
+  /** Titles and clock maps of a recording. */
+  notes(id: string): {
+    readonly titles: readonly TitleRecord[];
+    readonly epochs: readonly RecordingEpoch[];
+  } {
+    const { recordings } = this.#store;
+    return { titles: recordings.titles(id), epochs: recordings.epochs(id) };
+  }
+
   /** Whether the broadcast is still being recorded, or may be once its publisher is back. */
   isOn(id: string): boolean {
     return this.journals.held(id) !== undefined;
@@ -123,8 +137,7 @@ export class Library {
   look(record: RecordingRecord, journal: Journal): Recording | undefined {
     const { id, title, started } = record;
     if (journal.durableBytes === 0) return undefined;
-    const titles = this.#store.recordings.titles(id);
-    const epochs = this.#store.recordings.epochs(id);
+    const { titles, epochs } = this.notes(id);
     const final = record.ended !== null && !this.isOn(id);
     const key = createHash('sha256')
       .update(JSON.stringify([id, journal.durableBytes, final, titles, epochs]))

@@ -2,10 +2,13 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { ClockPoint, Metadata } from '../../shared/control.ts';
 import type { Frame } from '../../shared/frame.ts';
+import type { Utc } from '../../shared/time.ts';
 import type { Audience, Channel } from '../relay/channel.ts';
+import type { Archive } from '../relay/time-shift.ts';
 import type { Recordings } from '../store/recordings.ts';
 import type { Journal } from './journal.ts';
 import type { Library } from './library.ts';
+import { RecordedPast } from './past.ts';
 
 /** How often what was recorded is made durable, ms: so much, and a write, is at risk. */
 export const FLUSH_EVERY = 500;
@@ -14,6 +17,7 @@ export const FLUSH_EVERY = 500;
 export type RecorderOptions = {
   readonly library: Library;
   readonly log: FastifyBaseLogger;
+  readonly now: () => Utc;
   /** Identity of the broadcast that is on. */
   readonly broadcast: () => string | null;
   readonly settings: () => { readonly record: boolean };
@@ -32,6 +36,7 @@ export class Recorder implements Audience {
   readonly #channel: Channel;
   readonly #options: RecorderOptions;
   #current: { readonly id: string; readonly journal: Journal } | undefined;
+  #past: RecordedPast | undefined;
   #newest: Point | undefined;
   #durable: Point | undefined;
   #settled: Promise<void> = Promise.resolve();
@@ -51,6 +56,15 @@ export class Recorder implements Audience {
   durable(epoch: number): number | undefined {
     if (!this.recording) return undefined;
     return this.#durable?.epoch === epoch ? this.#durable.sequence : -1;
+  }
+
+  /** What can be heard again of the broadcast that is on; null when nothing is recorded of it. */
+  get past(): Archive | null {
+    const { id } = this.#current ?? {};
+    const { library, now } = this.#options;
+    if (id !== this.#past?.id)
+      this.#past = id === undefined ? undefined : new RecordedPast(id, { library, now });
+    return this.#past ?? null;
   }
 
   /** Resolves when the recording of the last broadcast that ended is final. */

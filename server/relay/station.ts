@@ -163,7 +163,7 @@ export class Station {
 
   /** Begins a listener's session on a socket that was let in. */
   listen(desk: Desk, socket: WebSocket, { raw, address }: { raw: Socket; address: string }): void {
-    const { channel, fanOut } = desk;
+    const { channel, fanOut, recorder } = desk;
     this.#addresses.set(address, (this.#addresses.get(address) ?? 0) + 1);
     const listener = new Listener(socket, channel, {
       id: randomUUID(),
@@ -171,7 +171,7 @@ export class Station {
       now: this.#now,
       raw,
       bundle: (ring, from, to) => fanOut.bundle(ring, from, to),
-      archive: () => null,
+      archive: () => recorder.past,
       closed: () => {
         fanOut.remove(listener);
         const left = (this.#addresses.get(address) ?? 1) - 1;
@@ -208,6 +208,7 @@ export class Station {
     const publishers = new Set<Publisher>();
     const recorder = new Recorder(channel, {
       library: this.#library,
+      now: this.#now,
       log: this.#log.child({ channel: slug, role: 'recorder' }),
       broadcast: () => log.broadcast,
       settings: () => this.#desks.get(slug)?.settings ?? settings,
