@@ -11,7 +11,7 @@ import { Guesses } from './auth/guesses.ts';
 import { Tickets } from './auth/tickets.ts';
 import type { Config } from './config.ts';
 import { processTimers, windowSamples } from './packager/packager.ts';
-import { Library } from './recorder/library.ts';
+import { Library, type LibraryOptions } from './recorder/library.ts';
 import { Liveness } from './relay/liveness.ts';
 import type { Now } from './relay/session.ts';
 import { Station } from './relay/station.ts';
@@ -33,6 +33,7 @@ const DRAIN = 250;
 export type Service = {
   readonly app: FastifyInstance;
   readonly station: Station;
+  readonly library: Library;
   readonly token: string;
   /** Says goodbye to everyone, then closes; ends well inside 5 s. */
   readonly shutDown: () => Promise<void>;
@@ -68,10 +69,15 @@ const serverOptions = (config: Config): FastifyServerOptions => {
   return config.tls === undefined ? options : ({ ...options, https: config.tls } as typeof options);
 };
 
+/** What tests and other surroundings give a service instead of the real thing. */
+export type AppOptions = Partial<Pick<LibraryOptions, 'now' | 'free' | 'alarm'>> & {
+  readonly pages?: string;
+};
+
 /** Builds the service; it does not listen yet. */
 export const createApp = async (
   config: Config,
-  { now = steadyUtc, pages = builtPages() } = {},
+  { now = steadyUtc, pages = builtPages(), free, alarm }: AppOptions = {},
 ): Promise<Service> => {
   const app = fastify(serverOptions(config));
   const store = Store.open(config.data);
@@ -82,6 +88,8 @@ export const createApp = async (
     minFree: config.recordMinFree,
     log: app.log,
     now,
+    ...(free === undefined ? {} : { free }),
+    ...(alarm === undefined ? {} : { alarm }),
   });
   const station = new Station({
     store,
@@ -156,5 +164,5 @@ export const createApp = async (
     for (const socket of app.websocketServer.clients) socket.terminate();
     await app.close();
   };
-  return { app, station, token, shutDown };
+  return { app, station, library, token, shutDown };
 };

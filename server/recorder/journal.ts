@@ -53,7 +53,7 @@ export class Journal {
   #writeAt = 0;
   #fresh = true;
   #work: Promise<void> = Promise.resolve();
-  #busy = false;
+  #tasks = 0;
 
   private constructor(path: string, log: FastifyBaseLogger) {
     this.path = path;
@@ -88,9 +88,9 @@ export class Journal {
     return first;
   }
 
-  /** Whether a flush is under way. */
+  /** Whether a flush is under way; where none is, one takes what is there in the same turn. */
   get busy(): boolean {
-    return this.#busy;
+    return this.#tasks > 0;
   }
 
   get lacing(): LacingPool {
@@ -168,19 +168,24 @@ export class Journal {
    * cannot be; all that was not durable is forgotten then, and the file ends where it did.
    */
   flush(): Promise<void> {
-    this.#work = this.#work.catch(() => {}).then(() => this.#write());
-    return this.#work;
+    return this.#inTurn(() => this.#write());
   }
 
   /** Closes the file after what is under way; a later flush opens it again. */
   close(): Promise<void> {
-    this.#work = this.#work
-      .catch(() => {})
-      .then(async () => {
-        const file = this.#file;
-        this.#file = undefined;
-        await file?.close();
-      });
+    return this.#inTurn(async () => {
+      const file = this.#file;
+      this.#file = undefined;
+      await file?.close();
+    });
+  }
+
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const turn = this.busy ? this.#work.catch(() => {}).then(act) : act();
+    this.#tasks += 1;
+    this.#work = turn.finally(() => {
+      this.#tasks -= 1;
+    });
     return this.#work;
   }
 
@@ -191,7 +196,6 @@ export class Journal {
     const from = this.#writeAt - this.#pendingBytes;
     this.#pending = [];
     this.#pendingBytes = 0;
-    this.#busy = true;
     try {
       this.#file ??= await this.#openFile(from);
       await writeAll(this.#file, bytes, from);
@@ -204,8 +208,6 @@ export class Journal {
       this.#index.rollBack(this.#durable);
       await this.#file?.truncate(from).catch(() => {});
       throw failureOf(error);
-    } finally {
-      this.#busy = false;
     }
   }
 

@@ -95,8 +95,8 @@ export class Recorder implements Audience {
   /** Makes durable what there is; a write that is under way is not waited for. */
   flush(): void {
     const { journal } = this.#current ?? {};
-    if (journal === undefined || journal.busy || journal.pendingBytes === 0) return;
     const upTo = this.#newest;
+    if (journal === undefined || journal.busy || upTo === this.#durable) return;
     journal.flush().then(
       () => {
         this.#durable = upTo;

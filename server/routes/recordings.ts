@@ -45,7 +45,6 @@ const pageQuery = {
 const tailQuery = {
   type: 'object',
   properties: { epoch: digits(5), last: digits(10) },
-  dependentRequired: { epoch: ['last'], last: ['epoch'] },
 } as const;
 
 const seconds = (length: RecordingFigures['duration']): number =>
@@ -60,12 +59,15 @@ const noRoom = (): Problem =>
 const dispositionOf = ({ title, started }: RecordingRecord): string => {
   const day = new Date(started).toISOString().slice(0, 16).replace('T', ' ').replace(':', '.');
   const clean = title
-    .replace(/[\p{C}\\/:*?"<>|]+/gu, ' ')
+    .replace(/[\p{C}\s\\/:*?"<>|]+/gu, ' ')
     .trim()
     .slice(0, 80);
   const name = `${clean === '' ? 'Recording' : clean} ${day}.opus`;
   const ascii = name.replace(/[^ -~]|[%"\\]/g, '_');
-  const encoded = encodeURIComponent(name.toWellFormed()).replace(/['()*]/g, escape);
+  const encoded = encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 };
 
@@ -211,6 +213,7 @@ export const registerRecordings = (app: FastifyInstance, options: Options): void
     const { id, ended } = record;
     if (ended !== null && now() - ended > LATE_WITHIN)
       throw new Problem(410, 'too-late', 'This recording has been closed for good.');
+    if (!library.isOn(id) && !(await library.isThere(id))) throw absent();
     if (!library.room.has) throw noRoom();
     const { epoch, last } = request.query;
     if (epoch !== undefined && last !== undefined && recordings.hasEpoch(id, Number(epoch)))

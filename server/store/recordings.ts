@@ -122,8 +122,10 @@ export class Recordings {
   begin(id: string): void {
     this.#database
       .prepare(
-        `INSERT OR IGNORE INTO recordings (id, channel, started)
-         SELECT id, channel, started FROM broadcasts WHERE id = ?`,
+        `INSERT INTO recordings (id, channel, started, title)
+         SELECT b.id, b.channel, b.started, c.title
+         FROM broadcasts b JOIN channels c ON c.slug = b.channel WHERE b.id = ?
+         ON CONFLICT DO NOTHING`,
       )
       .run(id);
   }
