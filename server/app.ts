@@ -11,6 +11,7 @@ import { Guesses } from './auth/guesses.ts';
 import { Tickets } from './auth/tickets.ts';
 import type { Config } from './config.ts';
 import { processTimers, windowSamples } from './packager/packager.ts';
+import { Library, type LibraryOptions } from './recorder/library.ts';
 import { Liveness } from './relay/liveness.ts';
 import type { Now } from './relay/session.ts';
 import { Station } from './relay/station.ts';
@@ -19,6 +20,7 @@ import { registerChannels } from './routes/channels.ts';
 import { registerMedia } from './routes/media.ts';
 import { registerPages } from './routes/pages.ts';
 import { registerProblems } from './routes/problem.ts';
+import { registerRecordings } from './routes/recordings.ts';
 import { registerSockets } from './routes/sockets.ts';
 import { closeRefusedUpgrades } from './routes/upgrades.ts';
 import { Store } from './store/store.ts';
@@ -31,6 +33,7 @@ const DRAIN = 250;
 export type Service = {
   readonly app: FastifyInstance;
   readonly station: Station;
+  readonly library: Library;
   readonly token: string;
   /** Says goodbye to everyone, then closes; ends well inside 5 s. */
   readonly shutDown: () => Promise<void>;
@@ -66,15 +69,31 @@ const serverOptions = (config: Config): FastifyServerOptions => {
   return config.tls === undefined ? options : ({ ...options, https: config.tls } as typeof options);
 };
 
+/** What tests and other surroundings give a service instead of the real thing. */
+export type AppOptions = Partial<Pick<LibraryOptions, 'now' | 'free' | 'alarm'>> & {
+  readonly pages?: string;
+};
+
 /** Builds the service; it does not listen yet. */
 export const createApp = async (
   config: Config,
-  { now = steadyUtc, pages = builtPages() } = {},
+  { now = steadyUtc, pages = builtPages(), free, alarm }: AppOptions = {},
 ): Promise<Service> => {
   const app = fastify(serverOptions(config));
   const store = Store.open(config.data);
+  const library = await Library.open({
+    store,
+    folder: config.data,
+    enabled: config.record,
+    minFree: config.recordMinFree,
+    log: app.log,
+    now,
+    ...(free === undefined ? {} : { free }),
+    ...(alarm === undefined ? {} : { alarm }),
+  });
   const station = new Station({
     store,
+    library,
     log: app.log,
     now,
     packaging: {
@@ -118,6 +137,13 @@ export const createApp = async (
   registerChannels(app, { station, tickets, authorize, now });
   registerSockets(app, { station, tickets, liveness, now, allowedOrigins });
   registerMedia(app, { station, grid: config.grid, now });
+  registerRecordings(app, {
+    station,
+    library,
+    recordings: store.recordings,
+    authorize,
+    now,
+  });
   await registerPages(app, { folder: pages, station });
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) =>
@@ -138,5 +164,5 @@ export const createApp = async (
     for (const socket of app.websocketServer.clients) socket.terminate();
     await app.close();
   };
-  return { app, station, token, shutDown };
+  return { app, station, library, token, shutDown };
 };

@@ -31,6 +31,10 @@ export type Config = {
   readonly grid: Grid;
   /** Live HLS and DASH window, seconds. */
   readonly window: number;
+  /** Whether broadcasts are recorded at all; each channel has a setting as well. */
+  readonly record: boolean;
+  /** Recording stops while less than this is free on the disk, bytes. */
+  readonly recordMinFree: number;
 };
 
 /** A value that cannot be used; the message is one sentence for the person who starts the service. */
@@ -64,6 +68,12 @@ const OPTIONS = {
   part: { placeholder: 'SECONDS', preset: '0.32', says: 'length of a part, n times 0.32' },
   segment: { placeholder: 'SECONDS', preset: '3.84', says: 'length of a segment, n parts' },
   window: { placeholder: 'SECONDS', preset: '60', says: 'how much live HLS and DASH keep' },
+  record: { placeholder: 'BOOL', preset: 'true', says: 'record what channels want recorded' },
+  'record-min-free': {
+    placeholder: 'BYTES',
+    preset: '1073741824',
+    says: 'stop recording while less is free on the disk',
+  },
   'log-level': { placeholder: 'LEVEL', preset: 'info', says: LOG_LEVELS.join(', ') },
 } as const satisfies Record<string, Option>;
 
@@ -173,6 +183,12 @@ const parseWindow = (value: string): number => {
   return seconds;
 };
 
+const parseBytes = (name: OptionName, value: string): number => {
+  if (!/^\d{1,15}$/.test(value))
+    throw new ConfigError(`${variable(name)} is "${value}"; it must be a number of bytes.`);
+  return Number(value);
+};
+
 const parseFlags = (args: readonly string[]): Partial<Values> & { help?: boolean } => {
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
   try {
@@ -220,5 +236,7 @@ export const readConfig = (
     ladder: parseLadder(values.ladder),
     grid: parseGrid(values.part, values.segment),
     window: parseWindow(values.window),
+    record: parseBoolean('record', values.record),
+    recordMinFree: parseBytes('record-min-free', values['record-min-free']),
   };
 };

@@ -122,6 +122,7 @@ const listenerMessages = v.variant('type', [
     rendition: v.optional(count(255)),
     pace: v.optional(paceSpan),
     resume: v.optional(frameId),
+    shifted: v.optional(v.boolean()),
     behind: v.optional(span),
   }),
   ping,
@@ -146,16 +147,20 @@ const listenerMessages = v.variant('type', [
   goaway,
 ]);
 
+const start = v.nullable(v.object({ epoch, sequence, timestamp }));
 const toListenerMessages = v.variant('type', [
   v.object({
     type: v.literal('welcome'),
     session: text(64),
     catalog: catalogSchema,
-    start: v.nullable(v.object({ epoch, sequence, timestamp })),
+    start,
     live: v.nullable(frameId),
     recovered: v.boolean(),
+    shifted: v.optional(v.boolean(), false),
+    since: v.optional(v.nullable(moment), null),
     clock: v.nullable(v.omit(clock, ['type'])),
   }),
+  v.object({ type: v.literal('place'), start, live: v.nullable(frameId), shifted: v.boolean() }),
   clock,
   v.object({ ...nowPlaying, at: v.object({ epoch, timestamp }) }),
   v.object({ type: v.literal('catalog'), catalog: catalogSchema }),

@@ -136,7 +136,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     if (message.type === 'frame') this.#push(message.bytes, message.live);
     else if (message.type === 'pause') this.#playout.pause();
     else if (message.type === 'flush') this.#playout.flush();
-    else if (message.type === 'rejoin') this.#playout.rejoin();
+    else if (message.type === 'rejoin') this.#playout.rejoin(message.from);
   }
 
   #push(bytes: Uint8Array, live: boolean): void {

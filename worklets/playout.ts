@@ -59,6 +59,8 @@ export class Playout {
   #primed = false;
   #primedSince = Number.NaN;
   #paused = false;
+  /** Sample at which to begin, whatever else says; -1: none. */
+  #from = -1;
   #newest = -1;
   #received = 0;
   #late = 0;
@@ -161,10 +163,11 @@ export class Playout {
     this.#primedSince = Number.NaN;
   }
 
-  /** Like `flush`, and whatever epoch comes next is the one: the server may have begun anew. */
-  rejoin(): void {
+  /** Like `flush`, and whatever epoch comes next is the one; `from`: at that sample of it. */
+  rejoin(from?: Samples): void {
     this.flush();
     this.#position.epoch = -1;
+    this.#from = from ?? -1;
   }
 
   /** Fills both channels with what is heard from `now` on, at the device's rate. */
@@ -213,12 +216,15 @@ export class Playout {
     const aim = this.#control.aim(now);
     const reserve = this.#control.target * SAMPLES_PER_MILLI + first.duration;
     const last = this.#source.newestEnd - first.duration;
-    const plenty = this.#source.newestEnd - first.timestamp >= reserve;
+    const begin = Math.max(this.#from, first.timestamp);
+    const plenty = this.#source.newestEnd - begin >= reserve;
     const waited = Number.isNaN(aim) && now - this.#primedSince >= this.#control.target;
-    if (!(plenty || waited || aim >= first.timestamp)) return first.timestamp;
+    if (!(plenty || waited || aim >= begin)) return samples(begin);
     const from = Number.isNaN(aim) ? this.#source.newestEnd - reserve : Math.min(aim, last);
-    this.#source.skipTo(Math.max(Math.round(from), first.timestamp), { counted: false });
+    const chosen = this.#from >= 0 ? begin : Math.max(Math.round(from), begin);
+    this.#source.skipTo(chosen, { counted: false });
     this.#primed = true;
+    this.#from = -1;
     return samples(this.#source.position);
   }
 

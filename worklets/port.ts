@@ -94,8 +94,11 @@ export type DownlinkMessage =
   | { readonly type: 'pause' }
   /** The server skipped, or the listener joined anew: play from the next frame on. */
   | { readonly type: 'flush' }
-  /** The server knows nothing of what came before: even an older epoch may come now. */
-  | { readonly type: 'rejoin' };
+  /**
+   * What came before is over: even an older epoch may come now. With `from`, playing begins at that
+   * very sample of it.
+   */
+  | { readonly type: 'rejoin'; readonly from?: Samples };
 
 /** Playback worklet to network worker, every 100 ms while there is anything to play. */
 export type PlayoutReading = {

@@ -16,8 +16,9 @@ import { type Millis, millis, type Utc } from '../../shared/time.ts';
 import type { DownlinkMessage, PlayoutReading } from '../../worklets/port.ts';
 import { Burst } from './burst.ts';
 import { Connection } from './connection.ts';
-import type { ConnectionEvent, DownlinkEvent, NetworkCommand } from './messages.ts';
+import type { ConnectionEvent, DownlinkEvent, HeardAt, NetworkCommand } from './messages.ts';
 import { type Platform, PlatformScope } from './platform.ts';
+import { beforeHeard, RecentFrames } from './recent-frames.ts';
 import { RenditionLadder } from './rendition-ladder.ts';
 
 const REPORT_EVERY = 1000;
@@ -55,12 +56,17 @@ export class Downlink {
   #asked = 0;
   #rendition = 0;
   #isLive = false;
+  /** Where a pause ended, until the server has said that it goes on there. */
+  #from: HeardAt | null;
+  #shifted = false;
+  readonly #recent = new RecentFrames();
 
   constructor(
     command: Extract<NetworkCommand, { type: 'listen' }>,
     options: { readonly post: (event: DownlinkEvent) => void; readonly platform: Platform },
   ) {
     this.#port = command.port;
+    this.#from = command.from ?? null;
     this.#post = options.post;
     this.#platform = options.platform;
     this.#readAt = options.platform.now();
@@ -109,6 +115,11 @@ export class Downlink {
     this.#ask();
   }
 
+  /** Goes so far behind live. */
+  seek(behind: Millis): void {
+    this.#connection.send({ type: 'seek', behind });
+  }
+
   /** The network is said to be back. */
   hurry(): void {
     this.#connection.hurry();
@@ -119,14 +130,23 @@ export class Downlink {
       type: 'hello',
       role: 'listener',
       ...(this.#asked === 0 ? {} : { rendition: this.#asked }),
-      ...(this.#newest === null ? {} : { resume: this.#newest }),
+      ...this.#resumePoint(),
     });
+  }
+
+  #resumePoint(): { readonly resume?: FrameId; readonly shifted?: boolean } {
+    if (this.#from !== null) return { resume: beforeHeard(this.#from), shifted: true };
+    if (this.#newest === null) return {};
+    return { resume: this.#newest, ...(this.#shifted ? { shifted: true } : {}) };
   }
 
   #heard(message: ToListenerMessage): void {
     switch (message.type) {
       case 'welcome':
         this.#welcome(message);
+        break;
+      case 'place':
+        this.#place(message);
         break;
       case 'clock':
         this.#learn(message);
@@ -157,13 +177,28 @@ export class Downlink {
     }
   }
 
-  #welcome({ catalog, start, live, recovered, clock }: Welcome): void {
+  #welcome({ catalog, start, live, recovered, shifted, since, clock }: Welcome): void {
+    const from = this.#from?.timestamp;
+    this.#from = null;
     this.#primedTo = live;
     if (clock !== null) this.#learn(clock);
-    if (!recovered && this.#newest !== null && start !== null) this.#tell({ type: 'rejoin' });
+    if (from !== undefined && recovered) this.#tell({ type: 'rejoin', from });
+    else if (!recovered && this.#newest !== null && start !== null) this.#tell({ type: 'rejoin' });
     this.#isLive = start !== null;
+    this.#shifted = shifted;
     this.#offer(catalog);
-    this.#post({ type: 'welcome', catalog, onAir: start !== null });
+    this.#post({ type: 'welcome', catalog, onAir: start !== null, shifted, since });
+  }
+
+  /** What follows comes from another place, or has become live. */
+  #place({ start, live, shifted }: Extract<ToListenerMessage, { type: 'place' }>): void {
+    if (start !== null) {
+      this.#primedTo = live;
+      this.#ladder.jumped();
+      this.#tell({ type: 'rejoin' });
+    }
+    this.#shifted = shifted;
+    this.#post({ type: 'place', shifted });
   }
 
   #offer(catalog: Catalog): void {
@@ -192,6 +227,7 @@ export class Downlink {
     const inBurst = this.#burst.holds(frame, this.#platform.now());
     const live = !inBurst && !this.#isPriming(frame);
     this.#newest = { epoch: frame.epoch, sequence: frame.sequence };
+    this.#recent.enter(frame);
     this.#rendition = frame.rendition;
     this.#port.postMessage({ type: 'frame', bytes, live } satisfies DownlinkMessage, [
       bytes.buffer,
@@ -224,7 +260,7 @@ export class Downlink {
       latency: current ? this.#latency(reading) : null,
     });
     // What a broadcaster's silence does to the playout says nothing of this listener's network.
-    if (!current || !this.#isLive) return;
+    if (!current || !this.#isLive || this.#shifted) return;
     this.#ladder.judge(reading, this.#platform.now());
     this.#ask();
   }
@@ -239,6 +275,7 @@ export class Downlink {
       latency: this.#latency(reading),
       rendition: this.#rendition,
       clockOffset: clock.known ? clock.toServer(this.#readAt) - this.#readAt : null,
+      at: this.#recent.find(reading),
     });
   }
 

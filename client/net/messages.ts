@@ -1,7 +1,7 @@
 /** What crosses between a page and its network worker, which owns the socket. */
 import type { Catalog, Rendition } from '../../shared/catalog.ts';
-import type { ChannelStateName, Metadata } from '../../shared/control.ts';
-import type { Millis } from '../../shared/time.ts';
+import type { ChannelStateName, FrameId, Metadata } from '../../shared/control.ts';
+import type { Millis, Samples, Utc } from '../../shared/time.ts';
 import type { PlayoutReading } from '../../worklets/port.ts';
 
 /** Where a session goes to: the page's own server and one of its channels. */
@@ -10,6 +10,9 @@ export type Destination = {
   readonly server: string;
   readonly channel: string;
 };
+
+/** A sample that was heard, and the frame it belongs to. */
+export type HeardAt = FrameId & { readonly timestamp: Samples };
 
 /** Page to network worker. */
 export type NetworkCommand =
@@ -26,7 +29,11 @@ export type NetworkCommand =
       readonly type: 'listen';
       /** The other end is with the playback worklet. */
       readonly port: MessagePort;
+      /** Where to go on, in a broadcast that can be heard again; live without it. */
+      readonly from?: HeardAt;
     })
+  /** Goes so far behind live, ms; 0 is live. */
+  | { readonly type: 'seek'; readonly behind: Millis }
   /** A listener's rendition, by its id in the catalog; null goes by what the network carries. */
   | { readonly type: 'select'; readonly rendition: number | null }
   /** The network works: a try that backs off comes at once. */
@@ -79,7 +86,15 @@ export type UplinkEvent =
 /** Network worker to the listener page. */
 export type DownlinkEvent =
   | ConnectionEvent
-  | { readonly type: 'welcome'; readonly catalog: Catalog; readonly onAir: boolean }
+  | {
+      readonly type: 'welcome';
+      readonly catalog: Catalog;
+      readonly onAir: boolean;
+      /** Whether what comes is the past. */
+      readonly shifted: boolean;
+      /** How far back one can go, the server's UTC; null where nothing is recorded. */
+      readonly since: Utc | null;
+    }
   | { readonly type: 'catalog'; readonly catalog: Catalog }
   | { readonly type: 'state'; readonly is: ChannelStateName }
   | { readonly type: 'metadata'; readonly metadata: Metadata }
@@ -93,5 +108,9 @@ export type DownlinkEvent =
       readonly rendition: number;
       /** The server's clock less this browser's, ms; null before the first pong. */
       readonly clockOffset: number | null;
+      /** The sample being heard, as a place to go on from; null when its frame is forgotten. */
+      readonly at: HeardAt | null;
     }
+  /** What comes from now on is the past, or live. */
+  | { readonly type: 'place'; readonly shifted: boolean }
   | { readonly type: 'skipped'; readonly reason: string };

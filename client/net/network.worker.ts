@@ -24,6 +24,9 @@ self.addEventListener('message', ({ data: command }: MessageEvent<NetworkCommand
     case 'listen':
       session ??= begin(new Downlink(command, { post, platform }));
       break;
+    case 'seek':
+      if (session instanceof Downlink) session.seek(command.behind);
+      break;
     case 'select':
       if (session instanceof Downlink) session.select(command.rendition);
       break;

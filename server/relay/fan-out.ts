@@ -77,6 +77,11 @@ export class FanOut implements Audience {
     return buffer;
   }
 
+  /** Lets time pass for those who hear the past, also while nothing new comes. */
+  tick(): void {
+    for (const listener of this.#listeners) if (listener.shifted) listener.pump();
+  }
+
   push(frame: Frame): void {
     const lateness = this.#lateness(frame);
     const burst = this.#burst.enter(lateness, samplesToMillis(frame.duration), this.#now());
@@ -142,6 +147,6 @@ export class FanOut implements Audience {
   }
 
   #tell(message: ToListenerMessage): void {
-    for (const listener of this.#listeners) listener.tell(message);
+    for (const listener of this.#listeners) listener.hear(message);
   }
 }

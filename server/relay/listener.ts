@@ -1,6 +1,7 @@
 /**
- * A listener's session: a cursor in the channel's ring. There is no queue of its own; what the
- * listener has not taken is in the ring, and what it takes too long for is skipped.
+ * A listener's session: a cursor in the channel's ring, or a place in its past. There is no queue of
+ * its own; what the listener has not taken is in the ring or the recording, and what it takes too
+ * long for at the live edge is skipped.
  */
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger } from 'fastify';
@@ -12,29 +13,18 @@ import {
   parseListenerMessage,
   type ToListenerMessage,
 } from '../../shared/control.ts';
-import { type Frame, frameEnd } from '../../shared/frame.ts';
+import type { Frame } from '../../shared/frame.ts';
 import type { Ring } from '../../shared/ring.ts';
-import {
-  type Millis,
-  millis,
-  millisToSamples,
-  samplesToMillis,
-  type Utc,
-} from '../../shared/time.ts';
+import { type Millis, millis, type Utc } from '../../shared/time.ts';
 import type { Channel } from './channel.ts';
-import { Progress } from './progress.ts';
-import { Reader } from './reader.ts';
+import { asMessages } from './messages.ts';
+import { type LiveWish, type Place, PRIMING, Reader } from './reader.ts';
 import { type Now, Session } from './session.ts';
+import { Slowness } from './slowness.ts';
+import { type Archive, TimeShift, type Wish } from './time-shift.ts';
 
 /** Sent and unreported media beyond which a listener is skipped to live, ms. */
 const BEHIND_MOST = 4000;
-/** No progress for so long while frames are owed closes the session, ms. */
-const PROGRESS_WITHIN = 10_000;
-/** So many skips within so long close the session. */
-const SKIPS_MOST = 3;
-const SKIPS_WITHIN = 30_000;
-/** Media sent at once so that a listener can start: a little more than the usual first target, ms. */
-const PRIMING = millis(300);
 /** Listeners that are further behind when late frames come go to live less this, ms. */
 const LATE_MOST = millis(1000);
 /** Bytes waiting in this process for one socket beyond which its cursor stands still. */
@@ -44,10 +34,13 @@ type Hello = Extract<ListenerMessage, { type: 'hello' }>;
 
 type State =
   | { readonly is: 'hello' }
+  /** Has said hello, and where it wants to be is being looked for. */
+  | { readonly is: 'entering' }
   /** Frames up to `live` are priming or replay; they are owed in one go and not held against it. */
   | { readonly is: 'priming'; readonly live: FrameId; readonly replay: Millis }
   | { readonly is: 'following' }
   | { readonly is: 'lagging' }
+  | { readonly is: 'shifted'; readonly shift: TimeShift }
   | { readonly is: 'paused' }
   | { readonly is: 'closed' };
 
@@ -60,6 +53,8 @@ export type ListenerOptions = {
   readonly raw: Socket;
   /** Frames of a ring from one index to another (excluded) as one buffer of messages. */
   readonly bundle: (ring: Ring<Frame>, from: number, to: number) => Buffer;
+  /** The recording of the broadcast that is on; null when there is none. */
+  readonly archive: () => Archive | null;
   readonly closed: (listener: Listener) => void;
 };
 
@@ -68,19 +63,18 @@ export class Listener {
   readonly #channel: Channel;
   readonly #session: Session;
   readonly #options: ListenerOptions;
-  readonly #progress = new Progress();
+  readonly #slowness: Slowness;
   #state: State = { is: 'hello' };
   readonly #reader: Reader;
   #pace = millis(0);
-  #progressed: Utc;
-  #skips: Utc[] = [];
+  #wishes = 0;
 
   constructor(socket: WebSocket, channel: Channel, options: ListenerOptions) {
     this.#channel = channel;
     this.#reader = new Reader(channel);
     this.#options = options;
     this.#session = new Session(socket, options);
-    this.#progressed = options.now();
+    this.#slowness = new Slowness(options.now());
     this.#session.converse({
       binary: () => {
         throw new ProtocolViolation(CLOSE.badMessage, 'A listener sends no audio.');
@@ -100,12 +94,23 @@ export class Listener {
 
   /** Whether it has said hello, so that it counts and gets what the channel tells. */
   get welcomed(): boolean {
-    return this.#state.is !== 'hello' && this.#state.is !== 'closed';
+    return !['hello', 'entering', 'closed'].includes(this.#state.is);
+  }
+
+  /** Whether it hears the past. */
+  get shifted(): boolean {
+    return this.#state.is === 'shifted';
   }
 
   /** Tells it something that is not audio. */
   tell(message: ToListenerMessage): void {
     if (this.welcomed) this.#session.send(message);
+  }
+
+  /** Tells it what the channel tells everybody, unless it belongs to a moment yet to be heard. */
+  hear(message: ToListenerMessage): void {
+    const early = message.type === 'state' || message.type === 'metadata';
+    if (this.#state.is !== 'shifted' || !early) this.tell(message);
   }
 
   /** Closes for a reason that is not the peer's. */
@@ -121,6 +126,7 @@ export class Listener {
 
   /** Sends what the cursor has not passed; with `flush` also less than the pace asks for. */
   pump({ flush = false } = {}): void {
+    if (this.#state.is === 'shifted') return this.#pumpShifted(this.#state.shift);
     if (this.#state.is !== 'following' && this.#state.is !== 'priming') return;
     if (!this.#session.open) return;
     this.#reader.changeOver();
@@ -128,7 +134,7 @@ export class Listener {
     if (cursor >= ring.head || this.#options.raw.writableLength > SOCKET_MOST) return;
     if (cursor < ring.tail) return this.#lag();
     if (!flush && waiting < this.#pace) return;
-    if (samplesToMillis(this.#progress.outstanding) > this.#allowance()) return this.#lag();
+    if (this.#slowness.outstanding > this.#allowance()) return this.#lag();
     this.#send(ring.head);
   }
 
@@ -141,11 +147,8 @@ export class Listener {
   /** Lets time pass: judges by what the listener itself reports. */
   tick(now: Utc): void {
     if (!this.welcomed || this.#state.is === 'paused') return;
-    if (this.#progress.outstanding === 0) this.#progressed = now;
-    else if (now - this.#progressed > PROGRESS_WITHIN)
-      this.#session.refuse(
-        new ProtocolViolation(CLOSE.tooSlow, `No report of progress for ${PROGRESS_WITHIN} ms.`),
-      );
+    const verdict = this.#slowness.verdict(now);
+    if (verdict !== undefined) this.#refuse(verdict);
   }
 
   #control(message: ListenerMessage): void {
@@ -165,6 +168,7 @@ export class Listener {
         this.#pace = message.ms;
         return this.pump();
       case 'pause':
+        this.#wishes += 1;
         if (this.welcomed) this.#state = { is: 'paused' };
         return;
       case 'seek':
@@ -182,56 +186,79 @@ export class Listener {
     if (this.#state.is !== 'hello')
       throw new ProtocolViolation(CLOSE.badMessage, 'A session says hello once.');
     this.#session.greeted();
-    const channel = this.#channel;
-    const { newest } = channel.ring;
-    const live = channel.onAir && newest !== undefined ? newest : undefined;
-    const recovered = live !== undefined && this.#resume(hello);
-    if (!recovered)
-      this.#reader.restart(
-        live === undefined ? channel.ring.head : this.#reader.behindLive(hello.behind ?? PRIMING),
-      );
     this.#pace = hello.pace ?? millis(0);
     this.#reader.wanted = hello.rendition ?? 0;
-    this.#progressed = this.#options.now();
-    this.#state =
-      live === undefined
-        ? { is: 'following' }
-        : { is: 'priming', live, replay: this.#reader.waiting };
-    this.tell({
-      type: 'welcome',
-      session: this.#session.id,
-      catalog: channel.renditions,
-      start: live === undefined ? null : this.#start(live),
-      live: live === undefined ? null : { epoch: live.epoch, sequence: live.sequence },
-      recovered,
-      clock: channel.clockPoint,
-    });
-    this.tell({ type: 'state', is: channel.state });
-    if (channel.nowPlaying !== null) this.tell(channel.nowPlaying);
+    this.#state = { is: 'entering' };
+    void this.#go({ after: hello.shifted ? hello.resume : undefined, ...hello }, (place) =>
+      this.tell({
+        type: 'welcome',
+        session: this.#session.id,
+        catalog: this.#channel.renditions,
+        ...place,
+        since: this.#options.archive()?.since ?? null,
+        clock: this.#channel.clockPoint,
+      }),
+    );
+  }
+
+  #seek({ epoch, sequence, behind }: Extract<ListenerMessage, { type: 'seek' }>): void {
+    if (!this.welcomed) return;
+    const from = epoch === undefined || sequence === undefined ? undefined : { epoch, sequence };
+    void this.#go({ from, behind }, ({ recovered: _, ...place }) =>
+      this.tell({ type: 'place', ...place }),
+    );
+  }
+
+  /** Goes into the past when something is there, else close to live, and says where that is. */
+  async #go(
+    wish: Wish & LiveWish,
+    tell: (place: Place & { shifted: boolean }) => void,
+  ): Promise<void> {
+    this.#wishes += 1;
+    const wishes = this.#wishes;
+    const shift = TimeShift.to(wish, { channel: this.#channel, archive: this.#options.archive() });
+    const past = await shift?.open();
+    // Another wish came meanwhile, which is answered for itself.
+    if (wishes !== this.#wishes || !this.#session.open) return;
+    this.#slowness.forgive(this.#options.now());
+    const place = past ?? this.#reader.goLive(wish);
+    const { live } = place;
+    if (shift !== undefined && past !== undefined) this.#state = { is: 'shifted', shift };
+    else if (live === null) this.#state = { is: 'following' };
+    else this.#state = { is: 'priming', live, replay: this.#reader.waiting };
+    tell({ ...place, shifted: past !== undefined });
+    if (past === undefined) this.#tellNow();
     this.pump({ flush: true });
   }
 
-  /** Puts the cursor behind the last frame the listener had, where the ring still goes on from it. */
-  #resume({ resume }: Hello): boolean {
-    if (resume === undefined) return false;
-    const { ring } = this.#channel;
-    const index = ring.find(resume.epoch, resume.sequence);
-    const frame = ring.at(index);
-    if (frame?.epoch !== resume.epoch || frame.sequence !== resume.sequence) return false;
-    this.#reader.restart(index + 1);
-    return true;
+  #pumpShifted(shift: TimeShift): void {
+    const { raw, now } = this.#options;
+    if (!this.#session.open || raw.writableLength > SOCKET_MOST) return;
+    if (this.#slowness.outstanding > BEHIND_MOST) return;
+    const { frames, titles, clock } = shift.due(now());
+    if (clock !== null) this.tell({ type: 'clock', ...clock });
+    for (const title of titles) this.tell(title);
+    for (const frame of frames) this.#slowness.sent(frame);
+    if (frames.length > 0) raw.write(asMessages(frames));
+    else if (shift.caughtUp) this.#catchUpWithLive();
   }
 
-  #start(live: Frame): Extract<ToListenerMessage, { type: 'welcome' }>['start'] {
-    const first = this.#reader.ring.at(this.#reader.cursor);
-    if (first === undefined)
-      return { epoch: live.epoch, sequence: live.sequence + 1, timestamp: frameEnd(live) };
-    return { epoch: first.epoch, sequence: first.sequence, timestamp: first.timestamp };
+  /** The past has come to its end: what follows is live, or the end. */
+  #catchUpWithLive(): void {
+    this.#reader.restart(this.#channel.ring.head);
+    this.#state = { is: 'following' };
+    this.tell({ type: 'place', start: null, live: null, shifted: false });
+    this.#tellNow();
+  }
+
+  #tellNow(): void {
+    const { state, nowPlaying } = this.#channel;
+    this.tell({ type: 'state', is: state });
+    if (nowPlaying !== null) this.tell(nowPlaying);
   }
 
   #report(sequence: number): void {
-    if (!this.#progress.reported(sequence)) return;
-    this.#progressed = this.#options.now();
+    if (!this.#slowness.reported(sequence, this.#options.now())) return;
     if (this.#state.is === 'priming' && sequence >= this.#state.live.sequence)
       this.#state = { is: 'following' };
     if (this.#state.is !== 'lagging') return;
@@ -240,55 +267,28 @@ export class Listener {
     this.pump({ flush: true });
   }
 
-  #seek(message: Extract<ListenerMessage, { type: 'seek' }>): void {
-    if (!this.welcomed) return;
-    const { ring } = this.#channel;
-    const { epoch, sequence, behind } = message;
-    this.#reader.restart(
-      epoch !== undefined && sequence !== undefined
-        ? ring.find(epoch, sequence)
-        : ring.behindNewest(millisToSamples(behind ?? PRIMING)),
-    );
-    const { newest } = ring;
-    this.#state =
-      newest === undefined
-        ? { is: 'following' }
-        : { is: 'priming', live: newest, replay: this.#reader.waiting };
-    this.#progressed = this.#options.now();
-    this.pump({ flush: true });
-  }
-
   /** Too slow: told so, given the live edge alone, and nothing more before a report of progress. */
   #lag(): void {
-    const now = this.#options.now();
-    this.#skips = [...this.#skips.filter((at) => now - at < SKIPS_WITHIN), now];
-    if (this.#skips.length >= SKIPS_MOST)
-      return this.#session.refuse(
-        new ProtocolViolation(CLOSE.tooSlow, `Skipped ${SKIPS_MOST} times in ${SKIPS_WITHIN} ms.`),
-      );
+    const verdict = this.#slowness.skipped(this.#options.now());
+    if (verdict !== undefined) return this.#refuse(verdict);
     this.#skip(this.#reader.ring.head - 1, 'slow');
     this.#send(this.#reader.ring.head);
     this.#state = { is: 'lagging' };
   }
 
+  #refuse(sentence: string): void {
+    this.#session.refuse(new ProtocolViolation(CLOSE.tooSlow, sentence));
+  }
+
   #skip(to: number, reason: 'slow' | 'late'): void {
-    const { ring, cursor } = this.#reader;
-    const from = ring.at(Math.max(cursor, ring.tail));
-    const target = ring.at(to);
-    this.#reader.moveTo(to);
-    if (from === undefined || target === undefined) return;
-    this.tell({
-      type: 'skipped',
-      from: { epoch: from.epoch, sequence: from.sequence },
-      to: { epoch: target.epoch, sequence: target.sequence },
-      reason,
-    });
+    const skipped = this.#reader.skipTo(to);
+    if (skipped !== undefined) this.tell({ type: 'skipped', ...skipped, reason });
   }
 
   #send(to: number): void {
     const { ring, cursor } = this.#reader;
     const buffer = this.#options.bundle(ring, cursor, to);
-    for (const frame of this.#reader.read(to)) this.#progress.sent(frame);
+    for (const frame of this.#reader.read(to)) this.#slowness.sent(frame);
     this.#options.raw.write(buffer);
   }
 

@@ -21,6 +21,9 @@ import { type Now, Session } from './session.ts';
 /** How often the client should ping, ms. */
 export const PING_EVERY = millis(5000);
 
+/** A goodbye waits so long for the disk, so that the last acknowledgement says all, ms. */
+const SETTLE_WITHIN = 1000;
+
 /** A clock map further off than a full replay ring is no measurement, ms. */
 const CLOCK_WITHIN = 125_000;
 
@@ -28,6 +31,16 @@ type State =
   | { readonly is: 'hello' }
   | { readonly is: 'live'; readonly epoch: Epoch; acked: number }
   | { readonly is: 'closing' };
+
+/** What a session has to know of its channel's recorder. */
+export type RecorderView = {
+  /** Whether what is said now is recorded. */
+  readonly recording: boolean;
+  /** Newest sequence of an epoch that is on disk, -1 before any; undefined: nothing is recorded. */
+  durable(epoch: number): number | undefined;
+  /** Resolves when the recording of the last broadcast that ended is final. */
+  readonly settled: Promise<void>;
+};
 
 /** What a publisher session is made of. */
 export type PublisherOptions = {
@@ -39,6 +52,7 @@ export type PublisherOptions = {
   /** Listeners of the channel at this moment. */
   readonly listeners: () => number;
   readonly keepClock: (point: ClockPoint) => void;
+  readonly recorder: RecorderView;
 };
 
 /** A publisher's session: hello, live, closing. */
@@ -83,6 +97,11 @@ export class Publisher {
     this.#session.close(CLOSE.taken, sentence);
   }
 
+  /** More of what it sent is on disk. The first time is the proof of being on the air. */
+  kept(): void {
+    if (this.#state.is === 'live' && this.#state.acked < 0) this.#acknowledge(this.#state);
+  }
+
   /** Closes for a reason that is not the peer's. */
   dismiss(code: CloseCode, sentence: string): void {
     this.#session.close(code, sentence);
@@ -105,7 +124,7 @@ export class Publisher {
     checkOrder(state.epoch, frame, now);
     this.#channel.push(frame, now);
     this.#heard = true;
-    if (state.acked < 0) this.#acknowledge();
+    if (state.acked < 0) this.#acknowledge(state);
   }
 
   /** Whether the grace has passed while this socket stayed open: it has to begin anew. */
@@ -181,22 +200,30 @@ export class Publisher {
   }
 
   #bye(): void {
+    const state = this.#state;
     if (this.#options.seat.holds(this)) this.#channel.bye(this.#options.now());
     this.#state = { is: 'closing' };
-    this.#session.close(1000, 'The broadcast has ended.');
+    const late = setTimeout(() => farewell(), SETTLE_WITHIN);
+    const farewell = (): void => {
+      clearTimeout(late);
+      if (state.is === 'live') this.#acknowledge(state);
+      this.#session.close(1000, 'The broadcast has ended.');
+    };
+    void this.#options.recorder.settled.then(farewell);
   }
 
   #everySecond(): void {
     if (this.#state.is !== 'live' || this.#isOver(this.#state.epoch)) return;
-    this.#acknowledge();
+    this.#acknowledge(this.#state);
     this.#tally();
   }
 
-  #acknowledge(): void {
-    if (this.#state.is !== 'live' || this.#state.epoch.next === 0) return;
-    const sequence = this.#state.epoch.next - 1;
-    if (sequence === this.#state.acked) return;
-    this.#state.acked = sequence;
+  /** Tells what cannot be lost any more: what is on disk or, without a recording, in the ring. */
+  #acknowledge(state: Extract<State, { is: 'live' }>): void {
+    const held = state.epoch.next - 1;
+    const sequence = Math.min(held, this.#options.recorder.durable(state.epoch.id) ?? held);
+    if (sequence <= state.acked) return;
+    state.acked = sequence;
     this.#send({ type: 'ack', sequence });
   }
 
@@ -205,7 +232,7 @@ export class Publisher {
       type: 'tally',
       live: this.#channel.onAir,
       listeners: this.#options.listeners(),
-      recording: null,
+      recording: this.#options.recorder.recording,
       loudness: null,
     });
   }

@@ -1,12 +1,36 @@
 /** Where a listener reads: a cursor in the ring of one rendition, and the way to another's. */
 import type { FrameId } from '../../shared/control.ts';
-import type { Frame } from '../../shared/frame.ts';
+import { type Frame, frameEnd } from '../../shared/frame.ts';
 import type { Ring } from '../../shared/ring.ts';
-import { type Millis, millisToSamples, samplesToMillis } from '../../shared/time.ts';
+import {
+  type Millis,
+  millis,
+  millisToSamples,
+  type Samples,
+  samplesToMillis,
+} from '../../shared/time.ts';
 import type { Channel } from './channel.ts';
 
 /** A derived rendition so far behind the publisher's own has lost its maker, samples. */
 const STALE = 48_000;
+
+/** Media sent at once so that a listener can start: a little more than the usual first target, ms. */
+export const PRIMING = millis(300);
+
+/** Where a listener at the live edge begins: behind the last frame it had, or so far back. */
+export type LiveWish = {
+  readonly resume?: FrameId | undefined;
+  readonly behind?: Millis | undefined;
+};
+
+/** Where it does begin; frames up to `live` are priming or replay. Both are null off the air. */
+export type Place = {
+  readonly start: (FrameId & { readonly timestamp: Samples }) | null;
+  readonly live: FrameId | null;
+  readonly recovered: boolean;
+};
+
+const idOf = ({ epoch, sequence }: Frame): FrameId => ({ epoch, sequence });
 
 /** A cursor that goes over from ring to ring at the very frame that follows the last one read. */
 export class Reader {
@@ -42,9 +66,12 @@ export class Reader {
     return this.#ring.behindNewest(millisToSamples(span));
   }
 
-  /** Goes to an index of the ring being read. */
-  moveTo(index: number): void {
+  /** Goes to an index of the ring being read; returns between which frames nothing is read. */
+  skipTo(index: number): { readonly from: FrameId; readonly to: FrameId } | undefined {
+    const from = this.#ring.at(Math.max(this.#cursor, this.#ring.tail));
+    const to = this.#ring.at(index);
     this.#cursor = index;
+    return from && to && { from: idOf(from), to: idOf(to) };
   }
 
   /** Goes to an index of the publisher's own ring, be it back in time. */
@@ -52,6 +79,32 @@ export class Reader {
     this.#last = undefined;
     this.#ring = this.#channel.ring;
     this.#cursor = index;
+  }
+
+  /** Goes close to live, or to where the ring still goes on from the last frame that was heard. */
+  goLive({ resume, behind = PRIMING }: LiveWish): Place {
+    const { ring, onAir } = this.#channel;
+    const newest = onAir ? ring.newest : undefined;
+    if (newest === undefined) {
+      this.restart(ring.head);
+      return { start: null, live: null, recovered: false };
+    }
+    const resumed = resume && this.#indexAfter(resume);
+    this.restart(resumed ?? this.behindLive(behind));
+    const first = ring.at(this.#cursor);
+    const live = idOf(newest);
+    const start =
+      first === undefined
+        ? { epoch: live.epoch, sequence: live.sequence + 1, timestamp: frameEnd(newest) }
+        : { ...idOf(first), timestamp: first.timestamp };
+    return { start, live, recovered: resumed !== undefined };
+  }
+
+  #indexAfter({ epoch, sequence }: FrameId): number | undefined {
+    const { ring } = this.#channel;
+    const index = ring.find(epoch, sequence);
+    const frame = ring.at(index);
+    return frame?.epoch === epoch && frame.sequence === sequence ? index + 1 : undefined;
   }
 
   /** The frames up to an index (excluded); the cursor stands there afterwards. */

@@ -23,6 +23,8 @@ export type EpochSource = {
   resumable(slug: string): number | undefined;
   /** Gives out the next one and keeps it before returning. */
   next(slug: string): number;
+  /** First sequence of an epoch that its recording lacks; undefined when it has no recording. */
+  lacking(slug: string, epoch: number): number | undefined;
 };
 
 const sameRendition = (one: Rendition, other: Rendition): boolean =>
@@ -67,9 +69,11 @@ export class Seat {
     if (epoch !== undefined && sameRendition(epoch.rendition, hello.rendition)) return epoch;
     if (epoch !== undefined)
       return this.#channel.begin(this.#epochs.next(this.#channel.slug), hello.rendition);
-    // The server was restarted in the middle: the publisher knows how far it had got.
+    // The server was restarted in the middle: its recording knows how far it had got, or else the
+    // publisher does.
     const { resume } = hello;
-    return this.#channel.begin(resume.epoch, hello.rendition, resume.sequence + 1);
+    const next = this.#epochs.lacking(this.#channel.slug, resume.epoch) ?? resume.sequence + 1;
+    return this.#channel.begin(resume.epoch, hello.rendition, next);
   }
 
   /** Leaves the seat, where this session still has it. */

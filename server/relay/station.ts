@@ -10,11 +10,14 @@ import { CLOSE } from '../../shared/codes.ts';
 import { type Millis, millis } from '../../shared/time.ts';
 import type { Principal } from '../auth/tickets.ts';
 import { Packager, type PackagerOptions } from '../packager/packager.ts';
+import type { Library } from '../recorder/library.ts';
+import { FLUSH_EVERY, Recorder } from '../recorder/recorder.ts';
 import type { ChannelSettings } from '../store/channel-settings.ts';
-import { type ChannelRecord, epochAfter, type Store } from '../store/store.ts';
+import type { ChannelRecord, Store } from '../store/store.ts';
 import { LOW_RATES } from '../transcoder/transcoder.ts';
 import { BroadcastLog, type Keep } from './broadcast-log.ts';
 import { Channel } from './channel.ts';
+import { epochSource } from './epochs.ts';
 import { FanOut } from './fan-out.ts';
 import { Listener } from './listener.ts';
 import { Publisher } from './publisher.ts';
@@ -43,6 +46,7 @@ export type StationOptions = {
   readonly log: FastifyBaseLogger;
   readonly now: Now;
   readonly packaging: Packaging;
+  readonly library: Library;
 };
 
 /** What all low-rate renditions have in common; channels and frames are the source's. */
@@ -53,27 +57,11 @@ export type Desk = {
   readonly channel: Channel;
   readonly log: BroadcastLog;
   readonly packager: Packager;
+  readonly recorder: Recorder;
   readonly seat: Seat;
   readonly fanOut: FanOut;
   readonly publishers: Set<Publisher>;
   settings: ChannelSettings;
-};
-
-const epochSource = (store: Store, keep: (slug: string, act: () => void) => void): EpochSource => {
-  const last = new Map(store.channels().map(({ slug, epoch }) => [slug, epoch]));
-  return {
-    resumable: (slug) => {
-      const epoch = last.get(slug) ?? -1;
-      const ended = store.broadcastOf(slug, epoch)?.ended ?? null;
-      return epoch < 0 || ended !== null ? undefined : epoch;
-    },
-    next: (slug) => {
-      const epoch = epochAfter(last.get(slug) ?? -1);
-      last.set(slug, epoch);
-      keep(slug, () => store.keepEpoch(slug, epoch));
-      return epoch;
-    },
-  };
 };
 
 const isLoopback = (address: string): boolean =>
@@ -88,18 +76,27 @@ export class Station {
   readonly #log: FastifyBaseLogger;
   readonly #now: Now;
   readonly #packaging: Packaging;
+  readonly #library: Library;
   readonly #timers: NodeJS.Timeout[];
   #draining = false;
   #failing = false;
 
-  constructor({ store, log, now, packaging }: StationOptions) {
+  constructor({ store, log, now, packaging, library }: StationOptions) {
     this.#store = store;
     this.#log = log;
     this.#now = now;
     this.#packaging = packaging;
-    this.#epochs = epochSource(store, (slug, act) => this.#keep(slug, act));
+    this.#library = library;
+    this.#epochs = epochSource(store, {
+      keep: (slug, act) => this.#keep(slug, act),
+      lacking: (slug, epoch) => library.next(slug, epoch),
+    });
     for (const record of store.channels()) this.#open(record);
-    this.#timers = [setInterval(() => this.#tick(), TICK), setInterval(() => this.#judge(), JUDGE)];
+    this.#timers = [
+      setInterval(() => this.#tick(), TICK),
+      setInterval(() => this.#judge(), JUDGE),
+      setInterval(() => this.#flush(), FLUSH_EVERY),
+    ];
   }
 
   /** A channel by its name, or undefined. */
@@ -123,14 +120,16 @@ export class Station {
     this.#store.keepSettings(desk.channel.slug, desk.settings);
   }
 
-  /** Deletes a channel: whoever is there is closed with 4410. */
+  /** Deletes a channel with its recordings: whoever is there is closed with 4410. */
   remove(desk: Desk): void {
+    const recordings = this.#store.recordings.all(desk.channel.slug);
     this.#desks.delete(desk.channel.slug);
     for (const session of [...desk.publishers, ...desk.fanOut.sessions])
       session.dismiss(CLOSE.deleted, 'This channel has been deleted.');
     desk.channel.bye(this.#now());
     void desk.packager.close();
     this.#store.deleteChannel(desk.channel.slug);
+    void desk.recorder.settled.then(() => this.#library.discard(recordings));
   }
 
   /** Whether a restart has been announced; nobody new is let in then. */
@@ -146,7 +145,7 @@ export class Station {
 
   /** Begins a publisher's session on a socket that was let in. */
   publish(desk: Desk, socket: WebSocket, { principal }: { principal: Principal }): void {
-    const { channel, seat, fanOut, publishers } = desk;
+    const { channel, seat, fanOut, recorder, publishers } = desk;
     const publisher = new Publisher(socket, channel, {
       id: randomUUID(),
       principal,
@@ -154,6 +153,7 @@ export class Station {
       now: this.#now,
       seat,
       listeners: () => fanOut.count,
+      recorder,
       keepClock: (point) =>
         this.#keep(channel.slug, () => this.#store.keepClock(channel.slug, point)),
     });
@@ -163,7 +163,7 @@ export class Station {
 
   /** Begins a listener's session on a socket that was let in. */
   listen(desk: Desk, socket: WebSocket, { raw, address }: { raw: Socket; address: string }): void {
-    const { channel, fanOut } = desk;
+    const { channel, fanOut, recorder } = desk;
     this.#addresses.set(address, (this.#addresses.get(address) ?? 0) + 1);
     const listener = new Listener(socket, channel, {
       id: randomUUID(),
@@ -171,6 +171,7 @@ export class Station {
       now: this.#now,
       raw,
       bundle: (ring, from, to) => fanOut.bundle(ring, from, to),
+      archive: () => recorder.past,
       closed: () => {
         fanOut.remove(listener);
         const left = (this.#addresses.get(address) ?? 1) - 1;
@@ -190,7 +191,9 @@ export class Station {
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#flush();
     await Promise.all([...this.#desks.values()].map(({ packager }) => packager.close()));
+    await this.#library.close();
   }
 
   #open(record: ChannelRecord): Desk {
@@ -201,13 +204,30 @@ export class Station {
     const fanOut = new FanOut(channel, { now: this.#now });
     const log = new BroadcastLog(slug, { store: this.#store, now: this.#now, keep });
     channel.attend(log);
+    const packager = this.#packagerOf(channel, log, record);
+    const publishers = new Set<Publisher>();
+    const recorder = new Recorder(channel, {
+      library: this.#library,
+      now: this.#now,
+      log: this.#log.child({ channel: slug, role: 'recorder' }),
+      broadcast: () => log.broadcast,
+      settings: () => this.#desks.get(slug)?.settings ?? settings,
+      loudness: () => packager.loudness?.integrated ?? null,
+      keep: (act) => keep(() => act(this.#store.recordings)),
+      kept: () => {
+        for (const publisher of publishers) publisher.kept();
+      },
+    });
+    // Before the packager, whose figures of the broadcast it wants at the end.
+    channel.attend(recorder);
     const desk: Desk = {
       channel,
       log,
-      packager: this.#packagerOf(channel, log, record),
+      packager,
+      recorder,
       seat: new Seat(channel, { epochs: this.#epochs }),
       fanOut,
-      publishers: new Set(),
+      publishers,
       settings,
     };
     channel.attend(desk.packager);
@@ -246,11 +266,16 @@ export class Station {
     }
   }
 
+  #flush(): void {
+    for (const { recorder } of this.#desks.values()) recorder.flush();
+  }
+
   #tick(): void {
     const now = this.#now();
     for (const { channel, packager, fanOut, log } of this.#desks.values()) {
       channel.tick(now);
       log.tick(now);
+      fanOut.tick();
       packager.want(LOW_RATES.filter(({ id }) => fanOut.wanted.has(id)).map(({ name }) => name));
       packager.tick();
     }

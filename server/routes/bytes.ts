@@ -9,6 +9,7 @@ export const MEDIA_TYPE = {
   mp4: 'audio/mp4',
   m4s: 'audio/mp4',
   ts: 'video/mp2t',
+  opus: 'audio/ogg; codecs=opus',
 } as const;
 
 /** For what has a name that is never used again. */
@@ -17,7 +18,10 @@ export const FOR_EVER = 'public, max-age=31536000, immutable';
 const RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
 
 /** First and last byte asked for; 'whole' where the range is not one we serve, null for 416. */
-const rangeOf = (header: string | undefined, length: number): [number, number] | 'whole' | null => {
+export const rangeOf = (
+  header: string | undefined,
+  length: number,
+): [number, number] | 'whole' | null => {
   const match = RANGE.exec(header ?? '');
   if (match === null) return 'whole';
   const [, from = '', to = ''] = match;

@@ -62,7 +62,7 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
   const periods = new WeakMap<Programme, { begun: Utc; periods: readonly Period[] }>();
 
   app.addHook('onRequest', async (request, reply) => {
-    if (!/^\/c\/[^/]+\/(hls|dash|media)\//.test(request.url)) return;
+    if (!/^\/c\/[^/]+\/(hls|dash|media|recordings)\//.test(request.url)) return;
     reply.header('access-control-allow-origin', '*');
     reply.header('access-control-expose-headers', 'Content-Length, Content-Range, Date, ETag');
     reply.header('timing-allow-origin', '*');

@@ -7,12 +7,21 @@ export class Problem extends Error {
   readonly code: string;
   /** Seconds after which a new try makes sense. */
   readonly retryAfter: number | undefined;
+  /** Further members of the document. */
+  readonly members: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, code: string, sentence: string, retryAfter?: number) {
+  constructor(
+    status: number,
+    code: string,
+    sentence: string,
+    retryAfter?: number,
+    members: Readonly<Record<string, unknown>> = {},
+  ) {
     super(sentence);
     this.status = status;
     this.code = code;
     this.retryAfter = retryAfter;
+    this.members = members;
   }
 }
 
@@ -29,6 +38,7 @@ const send = (reply: FastifyReply, problem: Problem): FastifyReply => {
       status: problem.status,
       code: problem.code,
       detail: problem.message,
+      ...problem.members,
     });
 };
 

@@ -13,6 +13,8 @@ export type ChannelSettings = {
   /** Never ends: silence between broadcasts, stable addresses (ARCHITECTURE). */
   readonly continuous: boolean;
   readonly record: boolean;
+  /** Days after which recordings are deleted; null: never. */
+  readonly retention: number | null;
   /** Makes HLS and DASH also while nobody plays them, so that the first one need not wait. */
   readonly warm: boolean;
 };
@@ -24,6 +26,7 @@ export const DEFAULT_SETTINGS: Omit<ChannelSettings, 'title'> = {
   language: '',
   continuous: false,
   record: true,
+  retention: null,
   warm: true,
 };
 
@@ -35,6 +38,7 @@ export const settingsProperties = {
   language: { type: 'string', maxLength: 35, pattern: '^([A-Za-z0-9-]*)$' },
   continuous: { type: 'boolean' },
   record: { type: 'boolean' },
+  retention: { type: ['integer', 'null'], minimum: 1, maximum: 36_500 },
   warm: { type: 'boolean' },
 } as const;
 

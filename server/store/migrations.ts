@@ -26,4 +26,35 @@ export const MIGRATIONS: readonly string[] = [
      broadcast TEXT NOT NULL REFERENCES broadcasts (id) ON DELETE CASCADE,
      PRIMARY KEY (channel, epoch)
    ) STRICT;`,
+
+  // A recording is of a broadcast and has its id. Clock maps next to both ends of each epoch, and
+  // the last sequence where the publisher has said it; titles by their place on the media clock.
+  `CREATE TABLE recordings (
+     id TEXT PRIMARY KEY REFERENCES broadcasts (id) ON DELETE CASCADE,
+     channel TEXT NOT NULL REFERENCES channels (slug) ON DELETE CASCADE,
+     started INTEGER NOT NULL,
+     title TEXT NOT NULL,
+     duration INTEGER NOT NULL DEFAULT 0,
+     bytes INTEGER NOT NULL DEFAULT 0,
+     gaps INTEGER NOT NULL DEFAULT 0,
+     complete INTEGER NOT NULL DEFAULT 0,
+     final INTEGER NOT NULL DEFAULT 0,
+     loudness REAL
+   ) STRICT;
+   CREATE INDEX recordings_by_channel ON recordings (channel, started);
+   CREATE TABLE recording_epochs (
+     recording TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+     epoch INTEGER NOT NULL,
+     first TEXT,
+     last TEXT,
+     until INTEGER,
+     PRIMARY KEY (recording, epoch)
+   ) STRICT;
+   CREATE TABLE titles (
+     recording TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+     epoch INTEGER NOT NULL,
+     timestamp INTEGER NOT NULL,
+     name TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX titles_by_recording ON titles (recording);`,
 ];

@@ -6,6 +6,7 @@ import type { ClockPoint } from '../../shared/control.ts';
 import { type Samples, samples, type Utc, utc } from '../../shared/time.ts';
 import { type ChannelSettings, DEFAULT_SETTINGS } from './channel-settings.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { Recordings } from './recordings.ts';
 
 /** A channel as it was stored. */
 export type ChannelRecord = {
@@ -50,10 +51,12 @@ const recordOf = (row: Row): ChannelRecord => ({
 
 /** The database; every call is synchronous and takes well below a millisecond. */
 export class Store {
+  readonly recordings: Recordings;
   readonly #database: DatabaseSync;
 
   private constructor(database: DatabaseSync) {
     this.#database = database;
+    this.recordings = new Recordings(database);
   }
 
   /** Opens or creates `skywave.db` in a folder, which is made when missing, and migrates it. */

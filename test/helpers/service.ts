@@ -3,9 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
-import { createApp, type Service } from '../../server/app.ts';
+import { type AppOptions, createApp, type Service } from '../../server/app.ts';
 import type { Config } from '../../server/config.ts';
-import type { Now } from '../../server/relay/session.ts';
 import {
   parseToListenerMessage,
   parseToPublisherMessage,
@@ -39,16 +38,18 @@ export const testConfig = (data: string, overrides: Partial<Config> = {}): Confi
   ],
   grid: { part: samples(15_360), segment: samples(184_320) },
   window: 60,
+  record: true,
+  recordMinFree: 1_000_000,
   ...overrides,
 });
 
 /** Starts a service; `data` keeps the folder of an earlier one. */
 export const startService = async (
   overrides: Partial<Config> = {},
-  { data, now }: { data?: string; now?: Now } = {},
+  { data, ...options }: AppOptions & { data?: string } = {},
 ): Promise<TestService> => {
   const folder = data ?? (await mkdtemp(join(tmpdir(), 'skywave-')));
-  const service = await createApp(testConfig(folder, overrides), now === undefined ? {} : { now });
+  const service = await createApp(testConfig(folder, overrides), options);
   await service.app.listen({ host: '127.0.0.1', port: overrides.port ?? 0 });
   const bound = service.app.server.address();
   const port = typeof bound === 'object' ? bound?.port : 0;

@@ -57,7 +57,7 @@ describe('from a publisher to a listener', () => {
       type: 'tally',
       live: true,
       listeners: 1,
-      recording: null,
+      recording: true,
       loudness: null,
     });
   });

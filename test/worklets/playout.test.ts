@@ -55,6 +55,23 @@ describe('the start', () => {
   });
 });
 
+describe('a pause', () => {
+  it('goes on at the very sample, whatever is sent before it so that the decoder can settle', () => {
+    const session = new Session();
+    session.playout.rejoin(samples(105 * 960 + 371));
+    for (const frame of frames.slice(100, 150)) session.push(frame, { live: false });
+    session.pull();
+    expect(session.playout.phase).toBe('playing');
+    session.pull();
+    session.pull();
+    const behind = session.playout.position.timestamp - (105 * 960 + 371);
+    expect(behind).toBeGreaterThanOrEqual(0);
+    expect(behind).toBeLessThanOrEqual(2 * 128);
+    for (let quantum = 0; quantum < 60; quantum += 1) session.pull();
+    expect(offset(session, 40, reference)).toBe(0);
+  });
+});
+
 describe('the position', () => {
   for (const deviceRate of [48_000, 44_100, 96_000, 16_000])
     it(`is that of the sample heard, exact to a sample, at ${deviceRate} Hz`, () => {

@@ -1,0 +1,141 @@
+/**
+ * The journals of the data folder. One file has one writer: a journal that is held or in use is
+ * the only object for its file; others are kept for a while, because reading one takes time.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FastifyBaseLogger } from 'fastify';
+import { Journal } from './journal.ts';
+
+/** Journals of finished broadcasts whose index is kept in memory; a day's takes about 15 MB. */
+const KEPT = 8;
+
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT';
+
+type Entry = {
+  readonly journal: Promise<Journal | undefined>;
+  /** Those who do something with it now. */
+  users: number;
+  /** The journal itself, while its broadcast is on. */
+  held: Journal | undefined;
+};
+
+/** All journals, by the id of their broadcast, which the caller vouches for. */
+export class Journals {
+  readonly #folder: string;
+  readonly #log: FastifyBaseLogger;
+  readonly #entries = new Map<string, Entry>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(folder: string, log: FastifyBaseLogger) {
+    this.#folder = folder;
+    this.#log = log;
+  }
+
+  /** Opens a folder, which is made when missing. */
+  static async open(folder: string, { log }: { log: FastifyBaseLogger }): Promise<Journals> {
+    await mkdir(folder, { recursive: true });
+    return new Journals(folder, log);
+  }
+
+  pathOf(id: string): string {
+    return join(this.#folder, `${id}.journal`);
+  }
+
+  /** The journal of a broadcast that is on; undefined for others. */
+  held(id: string): Journal | undefined {
+    return this.#entries.get(id)?.held;
+  }
+
+  /** Holds the journal of a broadcast that begins. */
+  begin(id: string): Journal {
+    const held = this.held(id);
+    if (held !== undefined) return held;
+    const journal = Journal.begin(this.pathOf(id), { log: this.#log });
+    this.#entries.set(id, { journal: Promise.resolve(journal), users: 0, held: journal });
+    return journal;
+  }
+
+  /** Holds the journal of a broadcast that goes on after a restart; nothing when there is none. */
+  async resume(id: string): Promise<void> {
+    const journal = await this.#read(id);
+    if (journal === undefined) return;
+    this.#entries.set(id, { journal: Promise.resolve(journal), users: 0, held: journal });
+  }
+
+  /** Lets go of the journal of a broadcast that has ended. */
+  async release(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry?.held === undefined) return;
+    const { held } = entry;
+    entry.held = undefined;
+    this.#touch(id, entry);
+    if (entry.users === 0) await held.close();
+  }
+
+  /** Does something with a journal, which is the only one of its file meanwhile. */
+  async use<T>(id: string, act: (journal: Journal | undefined) => T | Promise<T>): Promise<T> {
+    const entry = this.#entries.get(id) ?? {
+      journal: this.#queue(id),
+      users: 0,
+      held: undefined,
+    };
+    this.#touch(id, entry);
+    entry.users += 1;
+    try {
+      return await act(await entry.journal);
+    } finally {
+      entry.users -= 1;
+      const journal = await entry.journal.catch(() => undefined);
+      if (journal === undefined) this.#entries.delete(id);
+      else if (entry.users === 0 && entry.held === undefined) await journal.close();
+    }
+  }
+
+  /** Deletes a journal for good. */
+  async remove(id: string): Promise<void> {
+    this.#entries.delete(id);
+    await rm(this.pathOf(id), { force: true });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      [...this.#entries.values()].map(async ({ journal }) => {
+        const known = await journal.catch(() => undefined);
+        // What cannot be written now was never acknowledged.
+        await known?.flush().catch(() => {});
+        await known?.close();
+      }),
+    );
+  }
+
+  /** One after the other: however many are asked for, one file is read at a time. */
+  #queue(id: string): Promise<Journal | undefined> {
+    const reading = this.#last.then(() => this.#read(id));
+    this.#last = reading.catch(() => {});
+    return reading;
+  }
+
+  async #read(id: string): Promise<Journal | undefined> {
+    try {
+      return await Journal.read(this.pathOf(id), { log: this.#log.child({ recording: id }) });
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Insertion order is age of use; the oldest that nobody uses make room. */
+  #touch(id: string, entry: Entry): void {
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
+    let spare = this.#entries.size - KEPT;
+    for (const [old, { users, held }] of this.#entries) {
+      if (spare <= 0) return;
+      if (users > 0 || held !== undefined || old === id) continue;
+      this.#entries.delete(old);
+      spare -= 1;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** The recording of a broadcast that is on, as what listeners hear who have gone back in it. */
+import { captureUtc } from '../../shared/clock.ts';
+import type { ClockPoint, FrameId, Metadata } from '../../shared/control.ts';
+import type { Frame } from '../../shared/frame.ts';
+import { type Samples, samples, type Utc } from '../../shared/time.ts';
+import type { Archive } from '../relay/time-shift.ts';
+import type { RecordingEpoch } from '../store/recordings.ts';
+import type { Library } from './library.ts';
+
+/** How old titles and clock maps may be, ms. */
+const NOTES_HOLD = 1000;
+
+type Notes = { readonly titles: readonly Metadata[]; readonly epochs: readonly RecordingEpoch[] };
+
+/** One broadcast's past; outlives the broadcast for those who have not heard its end. */
+export class RecordedPast implements Archive {
+  readonly id: string;
+  readonly #library: Library;
+  readonly #now: () => Utc;
+  #notes: Notes = { titles: [], epochs: [] };
+  #notedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(id: string, { library, now }: { library: Library; now: () => Utc }) {
+    this.id = id;
+    this.#library = library;
+    this.#now = now;
+  }
+
+  get since(): Utc | null {
+    const first = this.#library.journals.held(this.id)?.first;
+    if (first === undefined) return null;
+    const clock = this.#known().epochs.find(({ epoch }) => epoch === first.epoch)?.first;
+    if (clock === undefined || clock === null) return this.#library.find(this.id)?.started ?? null;
+    return captureUtc(clock, first.timestamp);
+  }
+
+  async read(from: FrameId, most: Samples): Promise<readonly Frame[]> {
+    return this.#library.journals.use(
+      this.id,
+      (journal) => journal?.frames(from, most) ?? Promise.resolve([]),
+    );
+  }
+
+  before(span: Samples): FrameId | null {
+    return this.#library.journals.held(this.id)?.before(span) ?? null;
+  }
+
+  titles(): readonly Metadata[] {
+    return this.#known().titles;
+  }
+
+  clock(epoch: number): ClockPoint | null {
+    const notes = this.#known().epochs.find((one) => one.epoch === epoch);
+    return notes?.last ?? notes?.first ?? null;
+  }
+
+  /** Everybody who hears the past asks for each frame; the database is asked once a second. */
+  #known(): Notes {
+    const now = this.#now();
+    if (now - this.#notedAt < NOTES_HOLD) return this.#notes;
+    this.#notedAt = now;
+    const { titles, epochs } = this.#library.notes(this.id);
+    this.#notes = {
+      titles: titles.map(({ epoch, timestamp, name }) => ({
+        type: 'metadata',
+        title: name,
+        at: { epoch, timestamp: samples(timestamp) },
+      })),
+      epochs,
+    };
+    return this.#notes;
+  }
+}

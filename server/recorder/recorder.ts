@@ -1,0 +1,154 @@
+/** Writes a channel's frames into the journal of its broadcast, with titles and clock maps. */
+import type { FastifyBaseLogger } from 'fastify';
+import type { ClockPoint, Metadata } from '../../shared/control.ts';
+import type { Frame } from '../../shared/frame.ts';
+import type { Utc } from '../../shared/time.ts';
+import type { Audience, Channel } from '../relay/channel.ts';
+import type { Archive } from '../relay/time-shift.ts';
+import type { Recordings } from '../store/recordings.ts';
+import type { Journal } from './journal.ts';
+import type { Library } from './library.ts';
+import { RecordedPast } from './past.ts';
+
+/** How often what was recorded is made durable, ms: so much, and a write, is at risk. */
+export const FLUSH_EVERY = 500;
+
+/** What a recorder is made of. */
+export type RecorderOptions = {
+  readonly library: Library;
+  readonly log: FastifyBaseLogger;
+  readonly now: () => Utc;
+  /** Identity of the broadcast that is on. */
+  readonly broadcast: () => string | null;
+  readonly settings: () => { readonly record: boolean };
+  /** Integrated loudness of the broadcast so far, LUFS; null while unknown. */
+  readonly loudness: () => number | null;
+  /** Writes to the database; says so when that fails. */
+  readonly keep: (act: (recordings: Recordings) => void) => void;
+  /** More frames are durable. */
+  readonly kept: () => void;
+};
+
+type Point = { readonly epoch: number; readonly sequence: number };
+
+/** One channel's recorder; without room or wish it takes nothing, and the broadcast goes on. */
+export class Recorder implements Audience {
+  readonly #channel: Channel;
+  readonly #options: RecorderOptions;
+  #current: { readonly id: string; readonly journal: Journal } | undefined;
+  #past: RecordedPast | undefined;
+  #newest: Point | undefined;
+  #durable: Point | undefined;
+  #settled: Promise<void> = Promise.resolve();
+
+  constructor(channel: Channel, options: RecorderOptions) {
+    this.#channel = channel;
+    this.#options = options;
+  }
+
+  /** Whether what is said now is, or would be, recorded. */
+  get recording(): boolean {
+    const { library, settings } = this.#options;
+    return library.enabled && library.room.has && settings().record;
+  }
+
+  /** Newest durable sequence of an epoch, -1 before any; undefined while nothing is recorded. */
+  durable(epoch: number): number | undefined {
+    if (!this.recording) return undefined;
+    return this.#durable?.epoch === epoch ? this.#durable.sequence : -1;
+  }
+
+  /** What can be heard again of the broadcast that is on; null when nothing is recorded of it. */
+  get past(): Archive | null {
+    const { id } = this.#current ?? {};
+    const { library, now } = this.#options;
+    if (id !== this.#past?.id)
+      this.#past = id === undefined ? undefined : new RecordedPast(id, { library, now });
+    return this.#past ?? null;
+  }
+
+  /** Resolves when the recording of the last broadcast that ended is final. */
+  get settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  push(frame: Frame): void {
+    const id = this.#options.broadcast();
+    if (!this.recording || id === null) return;
+    const { journal } = this.#current?.id === id ? this.#current : this.#begin(id);
+    const { epoch, sequence } = frame;
+    const turned = this.#newest?.epoch !== epoch;
+    if (turned && this.#channel.clockPoint?.epoch === epoch) this.clock(this.#channel.clockPoint);
+    try {
+      const entry = journal.enter(frame);
+      if (entry === 'misfit' && turned)
+        this.#options.log.error({ epoch }, 'Frames contradict the recording and are left out.');
+    } catch (error) {
+      this.#options.library.room.failed(error);
+      return;
+    }
+    this.#newest = { epoch, sequence };
+    // The first acknowledgement is the proof of being on the air.
+    if (turned) this.flush();
+  }
+
+  /** Makes durable what there is; a write that is under way is not waited for. */
+  flush(): void {
+    const { journal } = this.#current ?? {};
+    const upTo = this.#newest;
+    if (journal === undefined || journal.busy || upTo === this.#durable) return;
+    journal.flush().then(
+      () => {
+        this.#durable = upTo;
+        this.#options.kept();
+      },
+      (error) => this.#options.library.room.failed(error),
+    );
+  }
+
+  end(): void {
+    const { library, loudness, keep } = this.#options;
+    const current = this.#current;
+    if (current === undefined) return;
+    const upTo = this.#newest;
+    this.#current = undefined;
+    this.#newest = undefined;
+    const lufs = loudness();
+    if (lufs !== null && Number.isFinite(lufs))
+      keep((recordings) => recordings.keepLoudness(current.id, lufs));
+    this.#settled = current.journal
+      .flush()
+      .then(() => {
+        this.#durable = upTo;
+      })
+      .then(() => library.settle(current.id))
+      .catch((error) => library.room.failed(error));
+  }
+
+  clock(point: ClockPoint): void {
+    const current = this.#current;
+    if (current !== undefined)
+      this.#options.keep((recordings) => recordings.keepClock(current.id, point));
+  }
+
+  metadata({ title, artist, at }: Metadata): void {
+    const current = this.#current;
+    const name = artist === undefined ? title : `${artist} – ${title}`;
+    if (current !== undefined)
+      this.#options.keep((recordings) => recordings.keepTitle(current.id, { ...at, name }));
+  }
+
+  state(): void {}
+  catalog(): void {}
+  derived(): void {}
+
+  #begin(id: string): { readonly id: string; readonly journal: Journal } {
+    const { library, keep } = this.#options;
+    keep((recordings) => recordings.begin(id));
+    const current = { id, journal: library.journals.begin(id) };
+    this.#current = current;
+    this.#newest = undefined;
+    if (this.#channel.nowPlaying !== null) this.metadata(this.#channel.nowPlaying);
+    return current;
+  }
+}

@@ -1,0 +1,158 @@
+/** A listener that goes back in what is being broadcast: from the journal on disk, and the ring. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { utc } from '../../shared/time.ts';
+import {
+  HELLO,
+  startListener,
+  startPublisher,
+  startService,
+  type TestClient,
+  type TestService,
+  testFrame,
+} from '../helpers/service.ts';
+
+let service: TestService;
+/** How far the server's clock is ahead of the machine's, ms. */
+let ahead = 0;
+beforeEach(async () => {
+  ahead = 0;
+  service = await startService(
+    { record: true, recordMinFree: 0 },
+    { now: () => utc(performance.timeOrigin + performance.now() + ahead) },
+  );
+});
+afterEach(() => service.stop());
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const sequences = ({ frames }: TestClient): number[] =>
+  frames.map((frame) => frame.readUInt32BE(4));
+const run = (from: number, count: number): number[] =>
+  Array.from({ length: count }, (_, n) => from + n);
+
+/** Publishes so many frames as fast as the rule of 5 s allows, which the clock is set on for. */
+const publish = async (
+  { client, epoch }: { client: TestClient; epoch: number },
+  { from = 0, count }: { from?: number; count: number },
+): Promise<void> => {
+  for (let sequence = from; sequence < from + count; sequence += 1) {
+    if (sequence % 200 === 0) {
+      await sleep(5);
+      ahead += 4000;
+    }
+    client.send(testFrame(sequence, { epoch }));
+  }
+  await client.until(() =>
+    client.texts.some(({ type, sequence }) => type === 'ack' && sequence === from + count - 1),
+  );
+};
+
+describe('a listener in the past', () => {
+  it('hears what has left the ring, in order, at the pace at which it was said', async () => {
+    const publisher = await startPublisher(service);
+    await publish(publisher, { count: 1500 });
+    const listener = await startListener(service);
+    await listener.until(() => listener.frames.length > 0);
+    listener.frames.length = 0;
+    listener.send({ type: 'seek', epoch: publisher.epoch, sequence: 100 });
+    const place = await listener.text('place');
+    expect(place).toMatchObject({
+      shifted: true,
+      start: { epoch: publisher.epoch, sequence: 100, timestamp: 96_000 },
+    });
+    await listener.until(() => listener.frames.length >= 60);
+    // Half a second of the server's clock brings half a second of sound, not all there is.
+    const heard = listener.frames.length;
+    await sleep(500);
+    const now = sequences(listener);
+    expect(now).toEqual(run(100, now.length));
+    expect(now.length - heard).toBeGreaterThan(10);
+    expect(now.length - heard).toBeLessThan(60);
+  }, 20_000);
+
+  it('goes on at the next frame long after the ring has lost it, on a new socket', async () => {
+    const publisher = await startPublisher(service);
+    await publish(publisher, { count: 600 });
+    const resume = { epoch: publisher.epoch, sequence: 41 };
+    await publish(publisher, { from: 600, count: 2400 });
+    const listener = await startListener(service, {
+      hello: { resume, shifted: true },
+      reports: false,
+    });
+    const welcome = await listener.text('welcome');
+    expect(welcome).toMatchObject({ recovered: true, shifted: true, start: { sequence: 42 } });
+    await listener.until(() => listener.frames.length >= 15);
+    expect(sequences(listener)).toEqual(run(42, listener.frames.length));
+    expect(Number(welcome.since)).toBeLessThan(
+      Number(service.station.desk('live')?.channel.since) + 1,
+    );
+  }, 30_000);
+
+  it('is told titles when their place is reached, and of the end when it has heard it', async () => {
+    const publisher = await startPublisher(service);
+    await publish(publisher, { count: 560 });
+    const { client, epoch } = publisher;
+    client.send({ type: 'metadata', title: 'Late', at: { epoch, timestamp: 550 * 960 } });
+    await publish(publisher, { from: 560, count: 20 });
+    const listener = await startListener(service);
+    await listener.until(() => listener.texts.some(({ type }) => type === 'metadata'));
+    listener.texts.length = 0;
+    listener.send({ type: 'seek', epoch, sequence: 540 });
+    await listener.text('place');
+    client.send({ type: 'bye' });
+    await listener.until(() => listener.texts.some(({ is }) => is === 'ended'));
+    const told = listener.texts.filter(({ type }) => type !== 'pong' && type !== 'clock');
+    expect(told.map(({ type, title, shifted, is }) => title ?? is ?? shifted ?? type)).toEqual([
+      true,
+      'Late',
+      false,
+      'ended',
+    ]);
+    expect(sequences(listener).at(-1)).toBe(579);
+  }, 20_000);
+
+  it('that wishes for the future, or for another broadcast, is live', async () => {
+    const publisher = await startPublisher(service);
+    await publish(publisher, { count: 100 });
+    const listener = await startListener(service);
+    await listener.until(() => listener.frames.length > 0);
+    for (const wish of [
+      { epoch: publisher.epoch, sequence: 9000 },
+      { epoch: 60_000, sequence: 3 },
+      { behind: 200 },
+    ]) {
+      listener.texts.length = 0;
+      listener.send({ type: 'seek', ...wish });
+      expect(await listener.text('place')).toMatchObject({ shifted: false });
+    }
+  });
+
+  it('that reports nothing is not skipped: the past waits for it', async () => {
+    const publisher = await startPublisher(service);
+    await publish(publisher, { count: 700 });
+    const listener = await startListener(service, { hello: { behind: 13_000 }, reports: false });
+    await listener.until(() => listener.frames.length > 0);
+    const [first] = sequences(listener);
+    for (let second = 0; second < 8; second += 1) {
+      ahead += 1000;
+      await sleep(120);
+    }
+    const got = sequences(listener);
+    expect(got).toEqual(run(first as number, got.length));
+    expect(got.length * 20).toBeLessThan(5500);
+    expect(listener.texts.some(({ type }) => type === 'skipped')).toBe(false);
+  }, 20_000);
+
+  it('without a recording has the ring and no more', async () => {
+    const other = await startService({ record: false });
+    const publisher = await startPublisher(other, HELLO);
+    for (let sequence = 0; sequence < 200; sequence += 1)
+      publisher.client.send(testFrame(sequence, { epoch: publisher.epoch }));
+    await publisher.client.text('ack');
+    const listener = await startListener(other);
+    await listener.until(() => listener.frames.length > 0);
+    expect((await listener.text('welcome')).since).toBeNull();
+    listener.send({ type: 'seek', behind: 60_000 });
+    expect(await listener.text('place')).toMatchObject({ shifted: true, start: { sequence: 0 } });
+    await other.stop();
+  }, 20_000);
+});
