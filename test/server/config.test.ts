@@ -30,6 +30,8 @@ describe('options', () => {
     ['SKYWAVE_PART', '0.3'],
     ['SKYWAVE_SEGMENT', '4'],
     ['SKYWAVE_WINDOW', '5'],
+    ['SKYWAVE_RECORD', 'sometimes'],
+    ['SKYWAVE_RECORD_MIN_FREE', '1 GB'],
   ])('stop the start with one sentence when %s is %s', (name, value) => {
     expect(() => readConfig([], { [name]: value })).toThrow(ConfigError);
     expect(() => readConfig([], { [name]: value })).toThrow(/^[^\n]+\.$/);

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { access, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { utc } from '../../shared/time.ts';
+import { acked, RecordingClient, send } from '../helpers/recording-client.ts';
+import { startPublisher, startService, type TestService } from '../helpers/service.ts';
+
+let service: TestService;
+let shift = 0;
+const desk = new RecordingClient(() => service);
+beforeEach(async () => {
+  shift = 0;
+  service = await startService({}, { now: () => utc(Date.now() + shift) });
+});
+afterEach(() => service.stop());
+
+describe('the library', () => {
+  it('gives the newest first, in pages, and deletes for those with the right', async () => {
+    const ids: string[] = [];
+    for (let made = 0; made < 3; made += 1) {
+      const { client, epoch } = await startPublisher(service);
+      send(client, epoch, 0, 5);
+      client.send({ type: 'bye' });
+      await client.ended();
+      ids.unshift(String((await desk.list())[0]?.id));
+    }
+    const first = await desk.call('/channels/live/recordings?limit=2');
+    expect(first.body.items?.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+    const second = await desk.call(`/channels/live/recordings?limit=2&after=${first.body.next}`);
+    expect(second.body.items?.map(({ id }) => id)).toEqual(ids.slice(2));
+    expect(second.body.next).toBeUndefined();
+
+    const [gone] = ids;
+    const target = `/recordings/${gone}`;
+    expect((await desk.call(target, { method: 'DELETE', token: null })).status).toBe(401);
+    expect((await desk.call(target, { method: 'DELETE' })).status).toBe(204);
+    expect((await desk.call(target, { method: 'DELETE' })).status).toBe(404);
+    await expect(access(join(service.data, 'recordings', `${gone}.journal`))).rejects.toThrow();
+    expect((await desk.list()).map(({ id }) => id)).toEqual(ids.slice(1));
+  });
+
+  it('does not delete what is on the air', async () => {
+    const { client, epoch } = await startPublisher(service);
+    send(client, epoch, 0, 5);
+    await acked(client, 4);
+    const [item] = await desk.list();
+    expect((await desk.call(`/recordings/${item?.id}`, { method: 'DELETE' })).status).toBe(409);
+  });
+
+  it('deletes what is older than the channel keeps it', async () => {
+    await fetch(`${service.base}/api/v1/channels/live`, {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${service.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ retention: 2 }),
+    });
+    const { client, epoch } = await startPublisher(service);
+    send(client, epoch, 0, 5);
+    const item = await desk.finished(client);
+    shift = 47 * 3_600_000;
+    await service.library.expire();
+    expect(await desk.list()).toHaveLength(1);
+    shift = 49 * 3_600_000;
+    await service.library.expire();
+    expect(await desk.list()).toEqual([]);
+    await expect(access(join(service.data, 'recordings', `${item.id}.journal`))).rejects.toThrow();
+  });
+
+  it.each([
+    '..%2f..%2fskywave.db',
+    '..%2fadmin-token',
+    '%00.opus',
+    `${randomUUID()}.opus`,
+    `${'a'.repeat(36)}.journal`,
+    `${'-'.repeat(190)}.opus`,
+  ])('is no way to other files: %s', async (name) => {
+    expect((await fetch(`${service.base}/c/live/recordings/${name}`)).status).toBe(404);
+    expect((await desk.call(`/recordings/${name}`, { method: 'DELETE' })).status).toBe(404);
+  });
+
+  it('shows a private channel’s recordings to nobody without the right', async () => {
+    const { client, epoch } = await startPublisher(service);
+    send(client, epoch, 0, 5);
+    const item = await desk.finished(client);
+    await fetch(`${service.base}/api/v1/channels/live`, {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${service.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ visibility: 'private' }),
+    });
+    const url = `${service.base}/c/live/recordings/${item.id}.opus`;
+    expect((await fetch(url)).status).toBe(401);
+    expect((await desk.call('/channels/live/recordings', { token: null })).status).toBe(401);
+    const headers = { authorization: `Bearer ${service.token}` };
+    expect((await fetch(url, { headers })).status).toBe(200);
+  });
+
+  it('keeps broadcasting when the disk is full, says so, and goes on when there is room', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'skywave-'));
+    await service.stop();
+    const alarms: boolean[] = [];
+    let free = 10;
+    service = await startService(
+      {},
+      { data: folder, free: async () => free, alarm: (_, { raised }) => alarms.push(raised) },
+    );
+    const { client, epoch } = await startPublisher(service);
+    send(client, epoch, 0, 20);
+    await acked(client, 19);
+    expect(client.texts.find(({ type }) => type === 'tally')).toMatchObject({ recording: false });
+    expect(await desk.list()).toEqual([]);
+    free = 1e12;
+    await service.library.room.look();
+    send(client, epoch, 20, 40);
+    await acked(client, 39);
+    free = 10;
+    await service.library.room.look();
+    send(client, epoch, 40, 60);
+    await acked(client, 59);
+    free = 1e12;
+    await service.library.room.look();
+    send(client, epoch, 60, 80);
+    await acked(client, 79);
+    expect(alarms).toEqual([true, false, true, false]);
+    const item = await desk.finished(client);
+    expect(item).toMatchObject({ complete: false, duration: 1.2, gaps: 0.4 });
+    expect((await desk.call(`/recordings/${item.id}/frames`)).body.missing).toEqual([
+      { epoch, from: 0, to: 19 },
+      { epoch, from: 40, to: 59 },
+    ]);
+    await rm(folder, { recursive: true });
+  });
+});
