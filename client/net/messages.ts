@@ -1,6 +1,6 @@
 /** What crosses between a page and its network worker, which owns the socket. */
 import type { Catalog, Rendition } from '../../shared/catalog.ts';
-import type { ChannelStateName, Metadata } from '../../shared/control.ts';
+import type { ChannelStateName, Loudness, Metadata } from '../../shared/control.ts';
 import type { Millis } from '../../shared/time.ts';
 import type { PlayoutReading } from '../../worklets/port.ts';
 
@@ -73,7 +73,17 @@ export type UplinkEvent =
       readonly bitrate: number;
       readonly roundTrip: Millis | null;
     }
-  | { readonly type: 'tally'; readonly live: boolean; readonly listeners: number }
+  | {
+      readonly type: 'tally';
+      readonly live: boolean;
+      readonly listeners: number;
+      /** As the server hears it. */
+      readonly loudness: Loudness | null;
+      /** Whether the server can make AAC; null while it does not know. */
+      readonly aac: boolean | null;
+      /** Frames that came to the server damaged and were concealed. */
+      readonly damaged: number;
+    }
   | { readonly type: 'ended' };
 
 /** Network worker to the listener page. */

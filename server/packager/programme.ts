@@ -93,6 +93,11 @@ export class Programme {
     );
   }
 
+  /** Whether AAC can be made here; null while the first child has not said so. */
+  get aac(): boolean | null {
+    return this.#aac ?? null;
+  }
+
   /** Track time up to which names may have been used, and stretches so far. */
   get head(): Samples {
     return this.#continuity.head;

@@ -51,6 +51,9 @@ type State =
   | { readonly is: 'paused' }
   | { readonly is: 'closed' };
 
+const startingAt = (live: Frame | undefined, replay: Millis): State =>
+  live === undefined ? { is: 'following' } : { is: 'priming', live, replay };
+
 /** What a listener session is made of. */
 export type ListenerOptions = {
   readonly id: string;
@@ -70,6 +73,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #progress = new Progress();
   #state: State = { is: 'hello' };
+  #latency: number | null = null;
   readonly #reader: Reader;
   #pace = millis(0);
   #progressed: Utc;
@@ -101,6 +105,11 @@ export class Listener {
   /** Whether it has said hello, so that it counts and gets what the channel tells. */
   get welcomed(): boolean {
     return this.#state.is !== 'hello' && this.#state.is !== 'closed';
+  }
+
+  /** What it says it hears after the microphone, s; null before a report and while paused. */
+  get latency(): number | null {
+    return this.#state.is === 'paused' || !this.welcomed ? null : this.#latency;
   }
 
   /** Tells it something that is not audio. */
@@ -160,6 +169,7 @@ export class Listener {
         return this.#session.send(pong satisfies ToListenerMessage);
       }
       case 'report':
+        this.#latency = message.latency;
         return this.#report(message.sequence);
       case 'pace':
         this.#pace = message.ms;
@@ -183,8 +193,7 @@ export class Listener {
       throw new ProtocolViolation(CLOSE.badMessage, 'A session says hello once.');
     this.#session.greeted();
     const channel = this.#channel;
-    const { newest } = channel.ring;
-    const live = channel.onAir && newest !== undefined ? newest : undefined;
+    const live = channel.onAir ? channel.ring.newest : undefined;
     const recovered = live !== undefined && this.#resume(hello);
     if (!recovered)
       this.#reader.restart(
@@ -193,10 +202,7 @@ export class Listener {
     this.#pace = hello.pace ?? millis(0);
     this.#reader.wanted = hello.rendition ?? 0;
     this.#progressed = this.#options.now();
-    this.#state =
-      live === undefined
-        ? { is: 'following' }
-        : { is: 'priming', live, replay: this.#reader.waiting };
+    this.#state = startingAt(live, this.#reader.waiting);
     this.tell({
       type: 'welcome',
       session: this.#session.id,
@@ -249,11 +255,7 @@ export class Listener {
         ? ring.find(epoch, sequence)
         : ring.behindNewest(millisToSamples(behind ?? PRIMING)),
     );
-    const { newest } = ring;
-    this.#state =
-      newest === undefined
-        ? { is: 'following' }
-        : { is: 'priming', live: newest, replay: this.#reader.waiting };
+    this.#state = startingAt(ring.newest, this.#reader.waiting);
     this.#progressed = this.#options.now();
     this.pump({ flush: true });
   }

@@ -17,6 +17,7 @@ import { checkOrder } from './frame-order.ts';
 import { MAX_LEAD, MediaPace } from './media-pace.ts';
 import type { Hello, Seat } from './seat.ts';
 import { type Now, Session } from './session.ts';
+import type { Vitals } from './vitals.ts';
 
 /** How often the client should ping, ms. */
 export const PING_EVERY = millis(5000);
@@ -36,8 +37,8 @@ export type PublisherOptions = {
   readonly log: FastifyBaseLogger;
   readonly now: Now;
   readonly seat: Seat;
-  /** Listeners of the channel at this moment. */
-  readonly listeners: () => number;
+  /** What is measured of the channel at this moment. */
+  readonly vitals: Pick<Vitals, 'listeners' | 'loudness' | 'aac' | 'damaged'>;
   readonly keepClock: (point: ClockPoint) => void;
 };
 
@@ -201,12 +202,15 @@ export class Publisher {
   }
 
   #tally(): void {
+    const { vitals } = this.#options;
     this.#send({
       type: 'tally',
       live: this.#channel.onAir,
-      listeners: this.#options.listeners(),
+      listeners: vitals.listeners.total,
       recording: null,
-      loudness: null,
+      loudness: vitals.loudness,
+      aac: vitals.aac,
+      damaged: vitals.damaged,
     });
   }
 

@@ -9,6 +9,7 @@ import type { WebSocket } from 'ws';
 import { CLOSE } from '../../shared/codes.ts';
 import { type Millis, millis } from '../../shared/time.ts';
 import type { Principal } from '../auth/tickets.ts';
+import { targetDuration } from '../packager/hls-bitrates.ts';
 import { Packager, type PackagerOptions } from '../packager/packager.ts';
 import type { ChannelSettings } from '../store/channel-settings.ts';
 import { type ChannelRecord, epochAfter, type Store } from '../store/store.ts';
@@ -20,6 +21,7 @@ import { Listener } from './listener.ts';
 import { Publisher } from './publisher.ts';
 import { type EpochSource, Seat } from './seat.ts';
 import type { Now } from './session.ts';
+import { Vitals } from './vitals.ts';
 
 /** How often channels are told that time passes, ms. */
 const TICK = 100;
@@ -55,6 +57,7 @@ export type Desk = {
   readonly packager: Packager;
   readonly seat: Seat;
   readonly fanOut: FanOut;
+  readonly vitals: Vitals;
   readonly publishers: Set<Publisher>;
   settings: ChannelSettings;
 };
@@ -146,14 +149,14 @@ export class Station {
 
   /** Begins a publisher's session on a socket that was let in. */
   publish(desk: Desk, socket: WebSocket, { principal }: { principal: Principal }): void {
-    const { channel, seat, fanOut, publishers } = desk;
+    const { channel, seat, vitals, publishers } = desk;
     const publisher = new Publisher(socket, channel, {
       id: randomUUID(),
       principal,
       log: this.#log.child({ channel: channel.slug, role: 'publisher' }),
       now: this.#now,
       seat,
-      listeners: () => fanOut.count,
+      vitals,
       keepClock: (point) =>
         this.#keep(channel.slug, () => this.#store.keepClock(channel.slug, point)),
     });
@@ -201,12 +204,19 @@ export class Station {
     const fanOut = new FanOut(channel, { now: this.#now });
     const log = new BroadcastLog(slug, { store: this.#store, now: this.#now, keep });
     channel.attend(log);
+    const packager = this.#packagerOf(channel, log, record);
     const desk: Desk = {
       channel,
       log,
-      packager: this.#packagerOf(channel, log, record),
+      packager,
       seat: new Seat(channel, { epochs: this.#epochs }),
       fanOut,
+      vitals: new Vitals(channel, {
+        fanOut,
+        sound: packager,
+        now: this.#now,
+        fetchesWithin: millis(3000 * targetDuration(this.#packaging.grid)),
+      }),
       publishers: new Set(),
       settings,
     };

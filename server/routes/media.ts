@@ -38,9 +38,14 @@ const publicDesk = (station: Station, request: FastifyRequest<OfChannel>): Desk 
   return desk;
 };
 
-const programmeOf = (desk: Desk): Programme => {
+/** Enters a request among those that tell how many listen. */
+const count = ({ vitals }: Desk, { ip, headers }: FastifyRequest): void =>
+  vitals.fetched({ address: ip, agent: headers['user-agent'] ?? '' });
+
+const programmeOf = (desk: Desk, request: FastifyRequest): Programme => {
   const { programme } = desk.packager;
   if (programme === undefined) throw absent();
+  count(desk, request);
   return programme;
 };
 
@@ -78,7 +83,7 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
   const multivariant =
     (codec: 'aac' | 'opus', playlist: 'index.m3u8' | 'ts.m3u8') =>
     (request: FastifyRequest<OfChannel>, reply: FastifyReply): FastifyReply => {
-      const programme = programmeOf(publicDesk(station, request));
+      const programme = programmeOf(publicDesk(station, request), request);
       const outputs = programme.playable(codec);
       const [first] = outputs;
       // Without an AAC encoder there is Opus instead, but never in a transport stream.
@@ -109,7 +114,7 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
 
   app.get<OfChannel>('/c/:channel/dash/manifest.mpd', (request, reply) => {
     const desk = publicDesk(station, request);
-    const programme = programmeOf(desk);
+    const programme = programmeOf(desk, request);
     const sets = [
       { id: 1, outputs: programme.playable('aac').filter((o) => o.rendition.codec === 'aac') },
       { id: 2, outputs: programme.playable('opus') },
@@ -154,8 +159,10 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
 
   app.get<OfMedia>('/c/:channel/media/:secret/:rendition/:file', async (request, reply) => {
     const { secret, rendition, file } = request.params;
-    const output = deskOf(station, request).packager.find(secret)?.outputs.get(rendition);
+    const desk = deskOf(station, request);
+    const output = desk.packager.find(secret)?.outputs.get(rendition);
     if (output === undefined) throw absent();
+    count(desk, request);
     if (file === 'index.m3u8') return playlist(request, reply, { output, format: 'fmp4' });
     if (file === 'ts.m3u8' && rendition !== 'opus')
       return playlist(request, reply, { output, format: 'ts' });

@@ -40,6 +40,8 @@ export type LoudnessReading = {
   readonly integrated: number;
   /** Highest true peak since the programme began, dBTP. */
   readonly truePeak: number;
+  /** True peak of the last 100 ms, dBTP. */
+  readonly peak: number;
   /** Track time since when nothing was above the threshold; null while there is sound. */
   readonly silentSince: Samples | null;
 };
@@ -129,6 +131,7 @@ export class ProgrammeLoudness {
       shortTerm: gated(this.#mean(SHORT_TERM)),
       integrated: this.#integrated(),
       truePeak: 20 * Math.log10(this.#peak),
+      peak: 20 * Math.log10(peak),
       silentSince: this.#silentSince,
     };
   }
