@@ -22,6 +22,7 @@ import { registerProblems } from './routes/problem.ts';
 import { registerSockets } from './routes/sockets.ts';
 import { closeRefusedUpgrades } from './routes/upgrades.ts';
 import { Store } from './store/store.ts';
+import type { AacName } from './transcoder/messages.ts';
 import { ChildTranscoder } from './transcoder/transcoder.ts';
 
 /** Time for farewells to leave before sockets are closed, ms. */
@@ -66,10 +67,19 @@ const serverOptions = (config: Config): FastifyServerOptions => {
   return config.tls === undefined ? options : ({ ...options, https: config.tls } as typeof options);
 };
 
+/** What a service can be built with beside its configuration. */
+export type AppOptions = {
+  readonly now?: Now;
+  /** Folder of the built client. */
+  readonly pages?: string;
+  /** AAC encoders to try in turn; none is as if node-av were not installed. */
+  readonly encoders?: readonly AacName[];
+};
+
 /** Builds the service; it does not listen yet. */
 export const createApp = async (
   config: Config,
-  { now = steadyUtc, pages = builtPages() } = {},
+  { now = steadyUtc, pages = builtPages(), encoders }: AppOptions = {},
 ): Promise<Service> => {
   const app = fastify(serverOptions(config));
   const store = Store.open(config.data);
@@ -87,6 +97,7 @@ export const createApp = async (
           log: app.log,
           now: () => performance.now(),
           ladder: config.ladder,
+          ...(encoders === undefined ? {} : { encoders }),
         }),
     },
   });

@@ -1,6 +1,7 @@
 /** What the broadcaster's state is called, and the notices it asks for. */
 import type { Texts } from '../locales/en.ts';
 import type { Broadcaster, MicrophoneTrouble } from './broadcaster.ts';
+import type { Tally } from './uplink-report.ts';
 
 /** States of the pill that a host can meet. */
 export type StudioPill =
@@ -59,6 +60,12 @@ export const noticesOf = (
   if (muted && (state.is === 'live' || state.is === 'reconnecting')) tell(t.muted);
   return notices;
 };
+
+/** What the server knows of the sound and the host may want to know, though there is nothing to do. */
+export const remarksOf = (tally: Tally | null, t: Texts): string[] => [
+  ...(tally?.aac === false ? [t.withoutAac] : []),
+  ...(tally !== null && tally.damaged > 0 ? [t.damaged(tally.damaged, String(tally.damaged))] : []),
+];
 
 const remedyOf = ({ trouble }: Extract<Broadcaster, { is: 'failed' }>): Remedy => {
   if (trouble === 'taken' || trouble === 'superseded') return 'take-over';

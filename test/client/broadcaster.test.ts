@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { en } from '../../client/locales/en.ts';
 import {
   type Broadcaster,
   type BroadcasterEvent,
   broadcaster,
   OFF,
 } from '../../client/state/broadcaster.ts';
-import { clockText, studioPill } from '../../client/state/broadcaster-words.ts';
+import { clockText, remarksOf, studioPill } from '../../client/state/broadcaster-words.ts';
 import { millis } from '../../shared/time.ts';
 
 const since = millis(1000);
@@ -198,5 +199,20 @@ describe('the broadcaster', () => {
 
   it('shows elapsed time with hours only when there are some', () => {
     expect([0, 7.9, 754, 4367].map(clockText)).toEqual(['0:00', '0:07', '12:34', '1:12:47']);
+  });
+});
+
+describe('what the server knows of the sound', () => {
+  const tally = { type: 'tally', live: true, listeners: 0, loudness: null } as const;
+
+  it.each([
+    ['nothing known', null, []],
+    ['all well', { ...tally, aac: true, damaged: 0 }, []],
+    ['not known yet', { ...tally, aac: null, damaged: 0 }, []],
+    ['damage', { ...tally, aac: true, damaged: 12 }, ['12 damaged frames were concealed.']],
+    ['one frame', { ...tally, aac: true, damaged: 1 }, ['1 damaged frame was concealed.']],
+    ['no encoder', { ...tally, aac: false, damaged: 0 }, [en.withoutAac]],
+  ])('is said in a sentence each: %s', (_name, known, sentences) => {
+    expect(remarksOf(known, en)).toEqual(sentences);
   });
 });

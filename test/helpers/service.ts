@@ -3,9 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
-import { createApp, type Service } from '../../server/app.ts';
+import { type AppOptions, createApp, type Service } from '../../server/app.ts';
 import type { Config } from '../../server/config.ts';
-import type { Now } from '../../server/relay/session.ts';
 import {
   parseToListenerMessage,
   parseToPublisherMessage,
@@ -45,10 +44,10 @@ export const testConfig = (data: string, overrides: Partial<Config> = {}): Confi
 /** Starts a service; `data` keeps the folder of an earlier one. */
 export const startService = async (
   overrides: Partial<Config> = {},
-  { data, now }: { data?: string; now?: Now } = {},
+  { data, ...options }: { data?: string } & AppOptions = {},
 ): Promise<TestService> => {
   const folder = data ?? (await mkdtemp(join(tmpdir(), 'skywave-')));
-  const service = await createApp(testConfig(folder, overrides), now === undefined ? {} : { now });
+  const service = await createApp(testConfig(folder, overrides), options);
   await service.app.listen({ host: '127.0.0.1', port: overrides.port ?? 0 });
   const bound = service.app.server.address();
   const port = typeof bound === 'object' ? bound?.port : 0;
