@@ -13,6 +13,7 @@ import { Continuity } from './continuity.ts';
 import type { DatedTitle } from './hls-titles.ts';
 import { Output } from './output.ts';
 import type { Timers } from './reload.ts';
+import { RenderCache } from './render-cache.ts';
 import { silentPackets } from './silence.ts';
 import type { AccessUnit, Grid, Piece, Rendition } from './track.ts';
 
@@ -45,6 +46,8 @@ export class Programme {
   readonly secret: string;
   readonly outputs: ReadonlyMap<string, Output>;
   readonly transcoder: Transcoder;
+  /** Its multivariant playlists and its manifest. */
+  readonly texts = new RenderCache<string>();
   readonly #continuity: Continuity;
   readonly #opus: Output;
   readonly #titles: DatedTitle[] = [];

@@ -5,19 +5,16 @@
  */
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { samples, samplesToMillis, type Utc } from '../../shared/time.ts';
-import { manifest } from '../packager/dash.ts';
-import { type Period, periodsOf } from '../packager/dash-periods.ts';
 import { multivariantPlaylist } from '../packager/hls.ts';
 import { bitratesOf } from '../packager/hls-bitrates.ts';
 import type { Format, Output } from '../packager/output.ts';
 import type { Programme } from '../packager/programme.ts';
-import { rendered } from '../packager/render-cache.ts';
-import type { Grid, Segment } from '../packager/track.ts';
+import type { Grid } from '../packager/track.ts';
 import type { Now } from '../relay/session.ts';
 import type { Desk, Station } from '../relay/station.ts';
 import { FOR_EVER, MEDIA_TYPE, sendBytes, sendRendered } from './bytes.ts';
 import { deskOf } from './channels.ts';
+import { LiveManifests, versionOf } from './live-manifest.ts';
 import { Problem } from './problem.ts';
 
 type OfChannel = { Params: { channel: string } };
@@ -52,16 +49,9 @@ const programmeOf = (desk: Desk, request: FastifyRequest): Programme => {
 /** Of a file's name: segment, part or nothing of that kind. */
 const FILE = /^(\d{1,12})(?:\.(\d{1,3}))?\.(m4s|ts)$/;
 
-/** Segments that are the same in all outputs of a set, as far as the slowest has got. */
-const commonSegments = (outputs: readonly Output[]): readonly Segment[] => {
-  const ends = outputs.map(({ window }) => window.segments.at(-1)?.sequence ?? -1);
-  const slowest = outputs[ends.indexOf(Math.min(...ends))];
-  return slowest?.window.segments ?? [];
-};
-
 /** Registers everything below `/c/{channel}/` that players fetch. */
 export const registerMedia = (app: FastifyInstance, { station, grid, now }: Options): void => {
-  const periods = new WeakMap<Programme, { start: Utc; periods: readonly Period[] }>();
+  const manifests = new LiveManifests({ grid, now });
 
   app.addHook('onRequest', async (request, reply) => {
     if (!/^\/c\/[^/]+\/(hls|dash|media)\//.test(request.url)) return;
@@ -89,14 +79,16 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
       // Without an AAC encoder there is Opus instead, but never in a transport stream.
       if (first === undefined || (playlist === 'ts.m3u8' && first.rendition.codec !== 'aac'))
         throw absent();
-      const variants = outputs.map(({ rendition, window }) => ({
-        rendition,
-        uri: `../media/${programme.secret}/${rendition.name}/${playlist}`,
-        bitrates: bitratesOf(window.segments, grid),
-      }));
-      const text = multivariantPlaylist(variants, { codec: first.rendition.codec });
+      const render = (): string => {
+        const variants = outputs.map(({ rendition, window }) => ({
+          rendition,
+          uri: `../media/${programme.secret}/${rendition.name}/${playlist}`,
+          bitrates: bitratesOf(window.segments, grid, playlist === 'ts.m3u8' ? 'ts' : 'fmp4'),
+        }));
+        return multivariantPlaylist(variants, { codec: first.rendition.codec });
+      };
       return sendRendered(request, reply, {
-        rendered: rendered(text),
+        rendered: programme.texts.get(`${codec} ${playlist}`, versionOf(outputs), render),
         type: MEDIA_TYPE.m3u8,
         cache: CURRENT,
       });
@@ -114,44 +106,10 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
 
   app.get<OfChannel>('/c/:channel/dash/manifest.mpd', (request, reply) => {
     const desk = publicDesk(station, request);
-    const programme = programmeOf(desk, request);
-    const sets = [
-      { id: 1, outputs: programme.playable('aac').filter((o) => o.rendition.codec === 'aac') },
-      { id: 2, outputs: programme.playable('opus') },
-    ].filter(({ outputs }) => outputs.length > 0);
-    const [main] = sets;
-    if (main === undefined) throw absent();
-    const segments = commonSegments(main.outputs);
-    const known = periods.get(programme);
-    const current = periodsOf(known?.periods ?? [], segments, grid);
-    // The first Period begins with it, because FFmpeg counts segments from here; and it never moves.
-    const start = known?.start ?? current[0]?.utc ?? now();
-    periods.set(programme, { start, periods: current });
-    const complete = segments.filter((segment) => segment.complete).length;
-    const text = manifest({
-      grid,
-      title: desk.settings.title,
-      sets: sets.map(({ id, outputs }) => ({
-        id,
-        representations: outputs.map(({ rendition, window }) => ({
-          rendition,
-          bitrates: bitratesOf(window.segments, grid),
-        })),
-        segments: commonSegments(outputs),
-      })),
-      periods: current,
-      // Shaka stalls on a timeline whose last segment grows (README, Design notes).
-      addressing: 'number',
-      published: now(),
-      ended: programme.ended && main.outputs.every(({ window }) => window.ended),
-      availabilityStart: start,
-      windowLength: samplesToMillis(samples(complete * grid.segment)),
-      initUri: `../media/${programme.secret}/$RepresentationID$/init.mp4`,
-      mediaUri: `../media/${programme.secret}/$RepresentationID$/$Number$.m4s`,
-      timeUri: 'time',
-    });
+    const text = manifests.get(programmeOf(desk, request), desk.settings.title);
+    if (text === undefined) throw absent();
     return sendRendered(request, reply, {
-      rendered: rendered(text),
+      rendered: text,
       type: MEDIA_TYPE.mpd,
       cache: CURRENT,
     });
