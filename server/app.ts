@@ -16,6 +16,7 @@ import type { Now } from './relay/session.ts';
 import { Station } from './relay/station.ts';
 import { authorizer } from './routes/access.ts';
 import { registerChannels } from './routes/channels.ts';
+import { registerEvents } from './routes/events.ts';
 import { registerMedia } from './routes/media.ts';
 import { registerPages } from './routes/pages.ts';
 import { registerProblems } from './routes/problem.ts';
@@ -127,6 +128,7 @@ export const createApp = async (
   const liveness = new Liveness(() => app.websocketServer.clients, { now });
 
   registerChannels(app, { station, tickets, authorize, now });
+  registerEvents(app, { station, tickets, authorize, now });
   registerSockets(app, { station, tickets, liveness, now, allowedOrigins });
   registerMedia(app, { station, grid: config.grid, now });
   await registerPages(app, { folder: pages, station });

@@ -78,6 +78,19 @@ export const CHANNEL_STATES = ['idle', 'live', 'holding', 'filling', 'ended'] as
 /** State of a channel: see ARCHITECTURE, The timeline. */
 export type ChannelStateName = (typeof CHANNEL_STATES)[number];
 
+/** Troubles that need a person; a client passes over those it does not know. */
+export const ALARM_KINDS = [
+  'silence',
+  'clipping',
+  'uplink',
+  'transcoder',
+  'disk',
+  'database',
+] as const;
+
+/** A kind of trouble that needs a person. */
+export type AlarmKind = (typeof ALARM_KINDS)[number];
+
 const level = v.nullable(v.pipe(v.number(), v.finite()));
 const loudness = v.object({
   momentary: level,
@@ -120,6 +133,7 @@ const toPublisherMessages = v.variant('type', [
     loudness: v.nullable(loudness),
     aac: v.optional(v.nullable(v.boolean()), null),
     damaged: v.optional(count(1e12), 0),
+    alarms: v.optional(v.pipe(v.array(text(32)), v.maxLength(32)), []),
   }),
   pong,
   goaway,

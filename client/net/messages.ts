@@ -83,6 +83,8 @@ export type UplinkEvent =
       readonly aac: boolean | null;
       /** Frames that came to the server damaged and were concealed. */
       readonly damaged: number;
+      /** Kinds of trouble that need a person; some may be of a newer server than this page. */
+      readonly alarms: readonly string[];
     }
   | { readonly type: 'ended' };
 

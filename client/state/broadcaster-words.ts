@@ -41,10 +41,20 @@ export type Remedy = 'take-over' | 'arm' | null;
 /** An amber line. */
 export type Notice = { readonly sentence: string; readonly remedy: Remedy };
 
+const isKnown = (kind: string, { alarms }: Texts): kind is keyof Texts['alarms'] =>
+  Object.hasOwn(alarms, kind);
+
+/** What beside the state asks for notices. */
+export type NoticeFacts = {
+  readonly muted: boolean;
+  readonly refusedChange: MicrophoneTrouble | null;
+  readonly tally: Pick<Tally, 'alarms'> | null;
+};
+
 /** Everything that needs the host now, the worst first. */
 export const noticesOf = (
   state: Broadcaster,
-  { muted, refusedChange }: { muted: boolean; refusedChange: MicrophoneTrouble | null },
+  { muted, refusedChange, tally }: NoticeFacts,
   t: Texts,
 ): Notice[] => {
   const notices: Notice[] = [];
@@ -58,6 +68,10 @@ export const noticesOf = (
   if (refusedChange !== null) tell(t.trouble[refusedChange]);
   if (state.is === 'connecting' && state.tries > 0) tell(t.serverAway);
   if (muted && (state.is === 'live' || state.is === 'reconnecting')) tell(t.muted);
+  // What the server saw before the connection was lost may be over.
+  const alarms = state.is === 'live' ? (tally?.alarms ?? []) : [];
+  for (const kind of alarms)
+    if (isKnown(kind, t) && !(kind === 'silence' && muted)) tell(t.alarms[kind]);
   return notices;
 };
 

@@ -12,6 +12,7 @@ import {
 import { decodeFrame, type Frame, MAX_FRAME_BYTES } from '../../shared/frame.ts';
 import { type Millis, millis, samples } from '../../shared/time.ts';
 import type { Principal } from '../auth/tickets.ts';
+import type { Alarm } from './alarms.ts';
 import type { Channel, Epoch } from './channel.ts';
 import { checkOrder } from './frame-order.ts';
 import { MAX_LEAD, MediaPace } from './media-pace.ts';
@@ -39,6 +40,8 @@ export type PublisherOptions = {
   readonly seat: Seat;
   /** What is measured of the channel at this moment. */
   readonly vitals: Pick<Vitals, 'listeners' | 'loudness' | 'aac' | 'damaged'>;
+  /** What needs a person on this channel now. */
+  readonly alarms: () => readonly Pick<Alarm, 'kind'>[];
   readonly keepClock: (point: ClockPoint) => void;
 };
 
@@ -211,6 +214,7 @@ export class Publisher {
       loudness: vitals.loudness,
       aac: vitals.aac,
       damaged: vitals.damaged,
+      alarms: this.#options.alarms().map(({ kind }) => kind),
     });
   }
 

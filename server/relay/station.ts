@@ -12,15 +12,20 @@ import type { Principal } from '../auth/tickets.ts';
 import { targetDuration } from '../packager/hls-bitrates.ts';
 import { Packager, type PackagerOptions } from '../packager/packager.ts';
 import type { ChannelSettings } from '../store/channel-settings.ts';
-import { type ChannelRecord, epochAfter, type Store } from '../store/store.ts';
+import type { ChannelRecord, Store } from '../store/store.ts';
 import { LOW_RATES } from '../transcoder/transcoder.ts';
+import { Alarms, alarmNews } from './alarms.ts';
 import { BroadcastLog, type Keep } from './broadcast-log.ts';
 import { Channel } from './channel.ts';
+import { ChannelAlarms } from './channel-alarms.ts';
+import { ChannelNews } from './channel-news.ts';
+import { EventRing } from './event-ring.ts';
 import { FanOut } from './fan-out.ts';
 import { Listener } from './listener.ts';
 import { Publisher } from './publisher.ts';
 import { type EpochSource, Seat } from './seat.ts';
 import type { Now } from './session.ts';
+import { storedEpochs } from './stored-epochs.ts';
 import { Vitals } from './vitals.ts';
 
 /** How often channels are told that time passes, ms. */
@@ -58,25 +63,10 @@ export type Desk = {
   readonly seat: Seat;
   readonly fanOut: FanOut;
   readonly vitals: Vitals;
+  readonly news: ChannelNews;
+  readonly watches: ChannelAlarms;
   readonly publishers: Set<Publisher>;
   settings: ChannelSettings;
-};
-
-const epochSource = (store: Store, keep: (slug: string, act: () => void) => void): EpochSource => {
-  const last = new Map(store.channels().map(({ slug, epoch }) => [slug, epoch]));
-  return {
-    resumable: (slug) => {
-      const epoch = last.get(slug) ?? -1;
-      const ended = store.broadcastOf(slug, epoch)?.ended ?? null;
-      return epoch < 0 || ended !== null ? undefined : epoch;
-    },
-    next: (slug) => {
-      const epoch = epochAfter(last.get(slug) ?? -1);
-      last.set(slug, epoch);
-      keep(slug, () => store.keepEpoch(slug, epoch));
-      return epoch;
-    },
-  };
 };
 
 const isLoopback = (address: string): boolean =>
@@ -84,6 +74,9 @@ const isLoopback = (address: string): boolean =>
 
 /** All channels of this node. */
 export class Station {
+  /** What happens here, for those who watch. */
+  readonly events = new EventRing();
+  readonly alarms: Alarms;
   readonly #desks = new Map<string, Desk>();
   readonly #addresses = new Map<string, number>();
   readonly #epochs: EpochSource;
@@ -93,14 +86,18 @@ export class Station {
   readonly #packaging: Packaging;
   readonly #timers: NodeJS.Timeout[];
   #draining = false;
-  #failing = false;
 
   constructor({ store, log, now, packaging }: StationOptions) {
     this.#store = store;
     this.#log = log;
     this.#now = now;
     this.#packaging = packaging;
-    this.#epochs = epochSource(store, (slug, act) => this.#keep(slug, act));
+    this.alarms = new Alarms({
+      log,
+      now,
+      tell: (alarm) => this.events.push(alarmNews(alarm)),
+    });
+    this.#epochs = storedEpochs(store, (slug, act) => this.#keep(slug, act));
     for (const record of store.channels()) this.#open(record);
     this.#timers = [setInterval(() => this.#tick(), TICK), setInterval(() => this.#judge(), JUDGE)];
   }
@@ -133,6 +130,7 @@ export class Station {
       session.dismiss(CLOSE.deleted, 'This channel has been deleted.');
     desk.channel.bye(this.#now());
     void desk.packager.close();
+    this.alarms.forget(desk.channel.slug);
     this.#store.deleteChannel(desk.channel.slug);
   }
 
@@ -157,6 +155,7 @@ export class Station {
       now: this.#now,
       seat,
       vitals,
+      alarms: () => this.alarms.standing(channel.slug),
       keepClock: (point) =>
         this.#keep(channel.slug, () => this.#store.keepClock(channel.slug, point)),
     });
@@ -205,18 +204,21 @@ export class Station {
     const log = new BroadcastLog(slug, { store: this.#store, now: this.#now, keep });
     channel.attend(log);
     const packager = this.#packagerOf(channel, log, record);
+    const vitals = new Vitals(channel, {
+      fanOut,
+      sound: packager,
+      now: this.#now,
+      fetchesWithin: millis(3000 * targetDuration(this.#packaging.grid)),
+    });
     const desk: Desk = {
       channel,
       log,
       packager,
       seat: new Seat(channel, { epochs: this.#epochs }),
       fanOut,
-      vitals: new Vitals(channel, {
-        fanOut,
-        sound: packager,
-        now: this.#now,
-        fetchesWithin: millis(3000 * targetDuration(this.#packaging.grid)),
-      }),
+      vitals,
+      news: new ChannelNews(channel, { log, vitals, tell: (news) => this.events.push(news) }),
+      watches: new ChannelAlarms(channel, { sound: packager, raise: this.alarms.raiser(slug) }),
       publishers: new Set(),
       settings,
     };
@@ -244,31 +246,37 @@ export class Station {
     });
   }
 
-  /** Writes to the database; when that fails, the broadcast goes on and the log says so. */
+  /** Writes to the database; when that fails, the broadcast goes on and an alarm says so. */
   #keep(slug: string, act: () => void): void {
+    const raise = this.alarms.raiser(null);
     try {
       act();
-      this.#failing = false;
+      raise('database', null);
     } catch (error) {
-      if (!this.#failing)
-        this.#log.error({ channel: slug, error: String(error) }, 'The database cannot be written.');
-      this.#failing = true;
+      // The error may name a path, which is for the log alone.
+      const standing = this.alarms.standing().some(({ kind }) => kind === 'database');
+      if (!standing) this.#log.error({ channel: slug, error: String(error) }, 'A write failed.');
+      raise('database', 'The database cannot be written; broadcasts go on without it.');
     }
   }
 
   #tick(): void {
     const now = this.#now();
-    for (const { channel, packager, fanOut, log } of this.#desks.values()) {
+    for (const { channel, packager, fanOut, log, news, watches } of this.#desks.values()) {
       channel.tick(now);
       log.tick(now);
       packager.want(LOW_RATES.filter(({ id }) => fanOut.wanted.has(id)).map(({ name }) => name));
       packager.tick();
+      watches.tick(now);
+      news.tick();
     }
   }
 
   #judge(): void {
     const now = this.#now();
-    for (const { fanOut } of this.#desks.values())
+    for (const { fanOut, news } of this.#desks.values()) {
       for (const listener of fanOut.sessions) listener.tick(now);
+      news.count();
+    }
   }
 }

@@ -16,7 +16,7 @@ export interface SoundSource {
     readonly shortTerm: number;
     readonly integrated: number;
     readonly truePeak: number;
-    /** Of the last 100 ms, dBTP. */
+    /** Highest of the last second, dBTP. */
     readonly peak: number;
     /** Since when nothing was above -60 dBTP, track time; null while there is sound. */
     readonly silentSince: Samples | null;
