@@ -171,6 +171,7 @@ export class Packager implements Audience {
 
   /** Nobody has asked for a while: what was made ends, and the next request begins anew. */
   #goCold(programme: Programme): void {
+    this.#loudness = null;
     programme.end(this.#options.now());
     this.#options.timers.after(millis(FINISH_WITHIN), () => void programme.release());
   }

@@ -100,8 +100,10 @@ const isListed = ({ settings }: Desk): boolean => settings.visibility === 'publi
 export const registerChannels = (app: FastifyInstance, options: Options): void => {
   const { station, tickets, authorize, now } = options;
 
-  app.addHook('onSend', async (request, reply) => {
+  // A promise for each of a thousand answers at once would be felt.
+  app.addHook('onSend', (request, reply, payload, done) => {
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
+    done(null, payload);
   });
 
   app.get('/api/v1/channels', (request, reply) => {
