@@ -37,7 +37,7 @@ export const en = {
   listeners: (count: number): string => (count === 1 ? 'listener' : 'listeners'),
   loudness: (target: string) => `LUFS, target ${target}`,
   roundTrip: 'round trip',
-  loudnessAtServer: 'LUFS of the whole broadcast, at the server',
+  loudnessAtServer: 'LUFS overall, at the server',
   withoutAac:
     'The server has no AAC encoder (node-av is not installed): HLS and DASH carry Opus only, which Apple devices may not play.',
   damaged: (count: number, shown: string): string =>

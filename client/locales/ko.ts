@@ -33,7 +33,7 @@ export const ko: Texts = {
   listeners: () => '청취자',
   loudness: (target) => `LUFS, 목표 ${target}`,
   roundTrip: '왕복 시간',
-  loudnessAtServer: 'LUFS, 서버에서 잰 방송 전체',
+  loudnessAtServer: 'LUFS, 서버에서 잰 전체',
   withoutAac:
     '서버에 AAC 인코더가 없어(node-av 미설치) HLS와 DASH를 Opus로만 보냅니다. Apple 기기에서는 재생되지 않을 수 있습니다.',
   damaged: (_count, shown) => `손상된 프레임 ${shown}개를 자연스럽게 메웠습니다.`,

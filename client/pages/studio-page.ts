@@ -150,7 +150,8 @@ class StudioPage extends LitElement {
 
   /** What the server says of the sound that is no trouble of the host's. */
   #remarks(t: Texts): TemplateResult {
-    return html`<div role="status">
+    // Not another status: the pill alone is that.
+    return html`<div aria-live="polite">
       ${remarksOf(this.#desk.tally, t).map((remark) => html`<p class="quiet small">${remark}</p>`)}
     </div>`;
   }
