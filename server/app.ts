@@ -12,11 +12,14 @@ import { Tickets } from './auth/tickets.ts';
 import type { Config } from './config.ts';
 import { processTimers, windowSamples } from './packager/packager.ts';
 import { Library, type LibraryOptions } from './recorder/library.ts';
+import { Alarms, alarmNews } from './relay/alarms.ts';
+import { EventRing } from './relay/event-ring.ts';
 import { Liveness } from './relay/liveness.ts';
 import type { Now } from './relay/session.ts';
 import { Station } from './relay/station.ts';
 import { authorizer } from './routes/access.ts';
 import { registerChannels } from './routes/channels.ts';
+import { registerEvents } from './routes/events.ts';
 import { registerMedia } from './routes/media.ts';
 import { registerPages } from './routes/pages.ts';
 import { registerProblems } from './routes/problem.ts';
@@ -24,6 +27,7 @@ import { registerRecordings } from './routes/recordings.ts';
 import { registerSockets } from './routes/sockets.ts';
 import { closeRefusedUpgrades } from './routes/upgrades.ts';
 import { Store } from './store/store.ts';
+import type { AacName } from './transcoder/messages.ts';
 import { ChildTranscoder } from './transcoder/transcoder.ts';
 
 /** Time for farewells to leave before sockets are closed, ms. */
@@ -70,17 +74,26 @@ const serverOptions = (config: Config): FastifyServerOptions => {
 };
 
 /** What tests and other surroundings give a service instead of the real thing. */
-export type AppOptions = Partial<Pick<LibraryOptions, 'now' | 'free' | 'alarm'>> & {
+export type AppOptions = Partial<Pick<LibraryOptions, 'now' | 'free'>> & {
+  /** Folder of the built client. */
   readonly pages?: string;
+  /** AAC encoders to try in turn; none is as if node-av were not installed. */
+  readonly encoders?: readonly AacName[];
 };
 
 /** Builds the service; it does not listen yet. */
 export const createApp = async (
   config: Config,
-  { now = steadyUtc, pages = builtPages(), free, alarm }: AppOptions = {},
+  { now = steadyUtc, pages = builtPages(), free, encoders }: AppOptions = {},
 ): Promise<Service> => {
   const app = fastify(serverOptions(config));
   const store = Store.open(config.data);
+  const events = new EventRing();
+  const alarms = new Alarms({
+    log: app.log,
+    now,
+    tell: (alarm) => events.push(alarmNews(alarm)),
+  });
   const library = await Library.open({
     store,
     folder: config.data,
@@ -89,11 +102,13 @@ export const createApp = async (
     log: app.log,
     now,
     ...(free === undefined ? {} : { free }),
-    ...(alarm === undefined ? {} : { alarm }),
+    alarm: alarms.raiser(null),
   });
   const station = new Station({
     store,
     library,
+    events,
+    alarms,
     log: app.log,
     now,
     packaging: {
@@ -106,6 +121,7 @@ export const createApp = async (
           log: app.log,
           now: () => performance.now(),
           ladder: config.ladder,
+          ...(encoders === undefined ? {} : { encoders }),
         }),
     },
   });
@@ -135,6 +151,7 @@ export const createApp = async (
   const liveness = new Liveness(() => app.websocketServer.clients, { now });
 
   registerChannels(app, { station, tickets, authorize, now });
+  registerEvents(app, { station, tickets, authorize, now });
   registerSockets(app, { station, tickets, liveness, now, allowedOrigins });
   registerMedia(app, { station, grid: config.grid, now });
   registerRecordings(app, {

@@ -78,6 +78,27 @@ export const CHANNEL_STATES = ['idle', 'live', 'holding', 'filling', 'ended'] as
 /** State of a channel: see ARCHITECTURE, The timeline. */
 export type ChannelStateName = (typeof CHANNEL_STATES)[number];
 
+/** Troubles that need a person; a client passes over those it does not know. */
+export const ALARM_KINDS = [
+  'silence',
+  'clipping',
+  'uplink',
+  'transcoder',
+  'disk',
+  'database',
+] as const;
+
+/** A kind of trouble that needs a person. */
+export type AlarmKind = (typeof ALARM_KINDS)[number];
+
+const level = v.nullable(v.pipe(v.number(), v.finite()));
+const loudness = v.object({
+  momentary: level,
+  shortTerm: level,
+  integrated: level,
+  truePeak: level,
+});
+
 const publisherMessages = v.variant('type', [
   v.object({
     type: v.literal('hello'),
@@ -109,7 +130,10 @@ const toPublisherMessages = v.variant('type', [
     live: v.boolean(),
     listeners: count(1e9),
     recording: v.nullable(v.boolean()),
-    loudness: v.nullable(v.number()),
+    loudness: v.nullable(loudness),
+    aac: v.optional(v.nullable(v.boolean()), null),
+    damaged: v.optional(count(1e12), 0),
+    alarms: v.optional(v.pipe(v.array(text(32)), v.maxLength(32)), []),
   }),
   pong,
   goaway,
@@ -183,6 +207,8 @@ export type ToListenerMessage = v.InferOutput<typeof toListenerMessages>;
 export type ClockPoint = Omit<v.InferOutput<typeof clock>, 'type'>;
 /** Where a listener stands, or wants to: one frame of one epoch. */
 export type FrameId = v.InferOutput<typeof frameId>;
+/** Loudness of a broadcast as the server measures it, LUFS and dBTP; null where there is no sound. */
+export type Loudness = v.InferOutput<typeof loudness>;
 /** A now-playing title and the sample from which on it holds. */
 export type Metadata = Extract<ToListenerMessage, { type: 'metadata' }>;
 

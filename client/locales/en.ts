@@ -37,6 +37,13 @@ export const en = {
   listeners: (count: number): string => (count === 1 ? 'listener' : 'listeners'),
   loudness: (target: string) => `LUFS, target ${target}`,
   roundTrip: 'round trip',
+  loudnessAtServer: 'LUFS overall, at the server',
+  withoutAac:
+    'The server has no AAC encoder (node-av is not installed): HLS and DASH carry Opus only, which Apple devices may not play.',
+  damaged: (count: number, shown: string): string =>
+    count === 1
+      ? `${shown} damaged frame was concealed.`
+      : `${shown} damaged frames were concealed.`,
   seconds: (value: string) => `${value} s`,
   millis: (value: string) => `${value} ms`,
   level: 'Level',
@@ -112,6 +119,17 @@ export const en = {
     protocol:
       'This page and the server do not understand each other. Reload the page to get the newest one.',
     deleted: 'This channel was deleted while you were on the air. Ask who runs the server.',
+  },
+  alarms: {
+    silence:
+      'Listeners have heard nothing for ten seconds. Check the microphone and its gain, then speak.',
+    clipping: 'The sound is too loud and clips at the listeners. Turn the gain down.',
+    uplink: 'No sound reaches the server. Check the network; it goes on by itself.',
+    transcoder:
+      'HLS and DASH may have had a short break: an encoder on the server failed and was replaced. There is nothing you have to do.',
+    disk: 'The disk of the server is nearly full: the recording may stop. Ask who runs the server to make room.',
+    database:
+      'The server cannot write its database. You stay on the air; ask who runs the server to look at its disk.',
   },
   uplink: {
     idle: 'Not on the air: nothing leaves this computer.',

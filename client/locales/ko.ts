@@ -33,6 +33,10 @@ export const ko: Texts = {
   listeners: () => '청취자',
   loudness: (target) => `LUFS, 목표 ${target}`,
   roundTrip: '왕복 시간',
+  loudnessAtServer: 'LUFS, 서버에서 잰 전체',
+  withoutAac:
+    '서버에 AAC 인코더가 없어(node-av 미설치) HLS와 DASH를 Opus로만 보냅니다. Apple 기기에서는 재생되지 않을 수 있습니다.',
+  damaged: (_count, shown) => `손상된 프레임 ${shown}개를 자연스럽게 메웠습니다.`,
   seconds: (value) => `${value}초`,
   millis: (value) => `${value} ms`,
   level: '음량 레벨',
@@ -106,6 +110,18 @@ export const ko: Texts = {
       '다른 스튜디오가 이 채널을 넘겨받아 방송이 끊겼습니다. 서로 상의하거나 다시 넘겨받으세요.',
     protocol: '이 페이지와 서버의 버전이 맞지 않습니다. 페이지를 새로 고쳐 주세요.',
     deleted: '방송하는 동안 채널이 삭제되었습니다. 서버 관리자에게 문의해 주세요.',
+  },
+  alarms: {
+    silence:
+      '10초 동안 청취자에게 아무 소리도 나가지 않았습니다. 마이크와 게인을 확인하고 말해 보세요.',
+    clipping: '소리가 너무 커서 청취자에게 찌그러져 들립니다. 게인을 낮춰 주세요.',
+    uplink:
+      '서버에 소리가 도착하지 않습니다. 네트워크를 확인해 주세요. 연결되면 자동으로 이어집니다.',
+    transcoder:
+      '서버의 인코더 하나가 멈춰 교체되었습니다. HLS와 DASH가 잠깐 끊겼을 수 있으며, 따로 하실 일은 없습니다.',
+    disk: '서버 디스크가 거의 찼습니다. 녹음이 중단될 수 있으니 서버 관리자에게 공간 확보를 요청해 주세요.',
+    database:
+      '서버가 데이터베이스에 쓰지 못하고 있습니다. 방송은 계속되며, 서버 관리자에게 디스크 확인을 요청해 주세요.',
   },
   uplink: {
     idle: '방송 중이 아닙니다. 이 컴퓨터에서 아무 소리도 나가지 않습니다.',

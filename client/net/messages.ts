@@ -1,6 +1,6 @@
 /** What crosses between a page and its network worker, which owns the socket. */
 import type { Catalog, Rendition } from '../../shared/catalog.ts';
-import type { ChannelStateName, FrameId, Metadata } from '../../shared/control.ts';
+import type { ChannelStateName, FrameId, Loudness, Metadata } from '../../shared/control.ts';
 import type { Millis, Samples, Utc } from '../../shared/time.ts';
 import type { PlayoutReading } from '../../worklets/port.ts';
 
@@ -80,7 +80,19 @@ export type UplinkEvent =
       readonly bitrate: number;
       readonly roundTrip: Millis | null;
     }
-  | { readonly type: 'tally'; readonly live: boolean; readonly listeners: number }
+  | {
+      readonly type: 'tally';
+      readonly live: boolean;
+      readonly listeners: number;
+      /** As the server hears it. */
+      readonly loudness: Loudness | null;
+      /** Whether the server can make AAC; null while it does not know. */
+      readonly aac: boolean | null;
+      /** Frames that came to the server damaged and were concealed. */
+      readonly damaged: number;
+      /** Kinds of trouble that need a person; some may be of a newer server than this page. */
+      readonly alarms: readonly string[];
+    }
   | { readonly type: 'ended' };
 
 /** Network worker to the listener page. */

@@ -155,8 +155,10 @@ export class Uplink {
   #heard(message: ToPublisherMessage): void {
     if (message.type === 'welcome') this.#welcome(message.epoch, message.next);
     else if (message.type === 'ack') this.#acknowledged(message.sequence);
-    else if (message.type === 'tally')
-      this.#post({ type: 'tally', live: message.live, listeners: message.listeners });
+    else if (message.type === 'tally') {
+      const { recording: _, ...tally } = message;
+      this.#post(tally);
+    }
   }
 
   #acknowledged(sequence: number): void {

@@ -11,8 +11,15 @@ import '../elements/voice-light.ts';
 import type { Texts } from '../locales/en.ts';
 import { adoptLanguage } from '../locales/language.ts';
 import { BroadcastController } from '../state/broadcast-controller.ts';
-import { clockText, type Notice, noticesOf, studioPill } from '../state/broadcaster-words.ts';
+import {
+  clockText,
+  type Notice,
+  noticesOf,
+  remarksOf,
+  studioPill,
+} from '../state/broadcaster-words.ts';
 import { channelOfAddress, StatusController } from '../state/channel-status.ts';
+import { signed } from '../state/meter-scale.ts';
 import { MuteKeyController } from '../state/mute-key-controller.ts';
 import { TextController } from '../state/text-controller.ts';
 import { pressBar } from './studio-bar.ts';
@@ -74,6 +81,7 @@ class StudioPage extends LitElement {
     const { elapsed, tally, uplink, levels } = this.#desk;
     const listeners = elapsed === null ? null : (tally?.listeners ?? null);
     const roundTrip = elapsed === null ? null : (uplink?.roundTrip ?? null);
+    const integrated = elapsed === null ? null : (tally?.loudness?.integrated ?? null);
     return html`<dl class="facts num">
       <div>
         <dt>${t.listeners(listeners ?? 0)}</dt>
@@ -91,6 +99,14 @@ class StudioPage extends LitElement {
         <dt>${t.loudness(TARGET)}</dt>
         <dd><loudness-figure .feed=${levels}></loudness-figure></dd>
       </div>
+      ${
+        integrated === null
+          ? nothing
+          : html`<div>
+              <dt>${t.loudnessAtServer}</dt>
+              <dd>${signed(integrated, 1)}</dd>
+            </div>`
+      }
     </dl>`;
   }
 
@@ -128,8 +144,16 @@ class StudioPage extends LitElement {
         cliphint=${t.clippedReset}
       ></level-meter>
       <level-history .feed=${levels} label=${t.history}></level-history>
-      ${this.#asleep(state.is, t)}
+      ${this.#asleep(state.is, t)}${this.#remarks(t)}
     </section>`;
+  }
+
+  /** What the server says of the sound that is no trouble of the host's. */
+  #remarks(t: Texts): TemplateResult {
+    // Not another status: the pill alone is that.
+    return html`<div aria-live="polite">
+      ${remarksOf(this.#desk.tally, t).map((remark) => html`<p class="quiet small">${remark}</p>`)}
+    </div>`;
   }
 
   /** Under the meter: who speaks, or how the meter is woken. */

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Utc } from '../../shared/time.ts';
 
-/** The two kinds of session. */
-export type Role = 'publisher' | 'listener';
+/** The two kinds of session, and who watches the server's events. */
+export type Role = 'publisher' | 'listener' | 'watcher';
 
 /** Who a session belongs to: the admin, or (later) a key. */
 export type Principal = string;

@@ -31,6 +31,9 @@ export type AdaptationSet = {
   readonly segments: readonly Segment[];
 };
 
+/** Segments are listed, or counted. */
+export type Addressing = 'timeline' | 'number';
+
 /** What a manifest tells of a channel. */
 export type ManifestView = {
   readonly grid: Grid;
@@ -46,7 +49,7 @@ export type ManifestView = {
    * counts wrongly in all but the first Period of a channel's life, and needs the list. Once
    * `ended` the segments are always listed.
    */
-  readonly addressing: 'timeline' | 'number';
+  readonly addressing: Addressing;
   /** Zero of the presentation: fixed for its life, before all Periods. */
   readonly availabilityStart: Utc;
   readonly windowLength: Millis;

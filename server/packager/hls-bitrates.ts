@@ -15,7 +15,7 @@ const ROUND_TO = 1000;
 export const durationOf = (segment: Segment): Samples =>
   samples(segment.parts.reduce((sum, part) => sum + part.duration, 0));
 
-const bytesOf = (segment: Segment): number =>
+const fmp4Bytes = (segment: Segment): number =>
   segment.parts.reduce((sum, part) => sum + part.bytes.length, 0);
 
 const rate = (bytes: number, duration: number): number =>
@@ -25,11 +25,18 @@ const rate = (bytes: number, duration: number): number =>
 export const targetDuration = (grid: Grid): number =>
   Math.max(1, Math.round(grid.segment / SAMPLE_RATE));
 
-/** Measures the complete segments of a window, or what there is (RFC 8216bis section 4.4.6.2: peak segment rate). */
-export const bitratesOf = (segments: readonly Segment[], grid: Grid): Bitrates => {
+/**
+ * Measures the complete segments of a window, or what there is (RFC 8216bis section 4.4.6.2: peak
+ * segment rate), in the format that is served.
+ */
+export const bitratesOf = (
+  segments: readonly Segment[],
+  grid: Grid,
+  format: 'fmp4' | 'ts' = 'fmp4',
+): Bitrates => {
   const complete = segments.filter((segment) => segment.complete);
   const sizes = (complete.length > 0 ? complete : segments).map((segment) => ({
-    bytes: bytesOf(segment),
+    bytes: format === 'ts' ? (segment.tsBytes ?? 0) : fmp4Bytes(segment),
     duration: durationOf(segment),
   }));
   const average = rate(

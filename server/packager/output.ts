@@ -7,7 +7,7 @@ import { targetDuration } from './hls-bitrates.ts';
 import type { DatedTitle } from './hls-titles.ts';
 import { newTransportContinuity, transportSegment } from './mpegts.ts';
 import { judgeReload, type Reload, type Timers, type Waiter, Waiters } from './reload.ts';
-import { RenderCache, type Rendered } from './render-cache.ts';
+import { RenderCache, type RenderCosts, type Rendered } from './render-cache.ts';
 import { Segmenter } from './segmenter.ts';
 import type { AccessUnit, Grid, Piece, Rendition, TimedMetadata } from './track.ts';
 import { Window } from './window.ts';
@@ -38,7 +38,7 @@ export class Output {
   readonly window: Window;
   readonly #options: OutputOptions;
   readonly #segmenter: Segmenter;
-  readonly #caches: Record<Format, RenderCache>;
+  readonly #texts = new RenderCache<`${Format} ${boolean}`>();
   readonly #waiters: Record<Format, Waiters>;
   /** Stretches whose first unit has not come yet. */
   readonly #beginnings: Beginning[] = [];
@@ -65,10 +65,6 @@ export class Output {
       stretches,
       to: this.window,
     });
-    this.#caches = {
-      fmp4: new RenderCache((skip) => mediaPlaylist(this.#view('fmp4'), { skip })),
-      ts: new RenderCache((skip) => mediaPlaylist(this.#view('ts'), { skip })),
-    };
     const patience = millis(3000 * targetDuration(grid));
     this.#waiters = {
       fmp4: new Waiters(patience, { timers }),
@@ -90,6 +86,16 @@ export class Output {
   /** Requests that wait. */
   get waiting(): number {
     return this.#waiters.fmp4.size + this.#waiters.ts.size;
+  }
+
+  /** Changes with every part, every title and the end. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** What its playlists have cost so far. */
+  get costs(): RenderCosts {
+    return this.#texts.costs;
   }
 
   /** A stretch begins; its units may still be on their way. */
@@ -136,7 +142,9 @@ export class Output {
 
   /** The playlist as it stands. */
   playlist(format: Format, skip: boolean): Rendered {
-    return this.#caches[format].get(this.#version, skip);
+    return this.#texts.get(`${format} ${skip}`, this.#version, () =>
+      mediaPlaylist(this.#view(format), { skip }),
+    );
   }
 
   /** Waits for what was asked for. */

@@ -61,6 +61,9 @@ export class Packager implements Audience {
   #asked: number = Number.NEGATIVE_INFINITY;
   #lowRates: readonly string[] = [];
   #loudness: LoudnessReading | null = null;
+  #onAir = false;
+  /** Frames concealed by the running transcoder before this broadcast began. */
+  #damagedBefore = 0;
 
   constructor(channel: Channel, options: PackagerOptions) {
     this.#channel = channel;
@@ -90,6 +93,21 @@ export class Packager implements Audience {
     return this.#loudness;
   }
 
+  /** Whether AAC can be made here; null while nobody knows. */
+  get aac(): boolean | null {
+    return this.#programme?.aac ?? null;
+  }
+
+  /** Frames of the broadcast that could not be decoded and were concealed in what is made here. */
+  get damaged(): number {
+    return (this.#programme?.transcoder.counters.corruptFrames ?? 0) - this.#damagedBefore;
+  }
+
+  /** Transcoder children after the first of the programme. */
+  get restarts(): number {
+    return this.#programme?.transcoder.counters.restarts ?? 0;
+  }
+
   /** Low-rate renditions that listeners have asked for. */
   want(names: readonly string[]): void {
     if (names.join() === this.#lowRates.join()) return;
@@ -114,7 +132,10 @@ export class Packager implements Audience {
   }
 
   state(is: ChannelStateName): void {
-    if (is === 'ended') this.#loudness = null;
+    const onAir = is !== 'idle' && is !== 'ended';
+    if (onAir && !this.#onAir) this.#beginBroadcast();
+    this.#onAir = onAir;
+    if (!onAir) this.#loudness = null;
   }
 
   end(_reason: EndReason): void {
@@ -140,8 +161,17 @@ export class Packager implements Audience {
     await Promise.all(programmes.map((programme) => programme?.close()));
   }
 
+  /** What is measured of a broadcast begins anew, also where the programme goes on. */
+  #beginBroadcast(): void {
+    const programme = this.#programme;
+    if (programme === undefined || programme.ended) return;
+    programme.transcoder.resetLoudness();
+    this.#damagedBefore = programme.transcoder.counters.corruptFrames;
+  }
+
   /** Nobody has asked for a while: what was made ends, and the next request begins anew. */
   #goCold(programme: Programme): void {
+    this.#loudness = null;
     programme.end(this.#options.now());
     this.#options.timers.after(millis(FINISH_WITHIN), () => void programme.release());
   }
@@ -169,10 +199,12 @@ export class Packager implements Audience {
       createTranscoder,
       lowRate: (frame) => this.#derive(frame),
       loudness: (reading) => {
-        this.#loudness = reading;
+        // On a continuous channel the silence between broadcasts is measured, too.
+        if (this.#onAir) this.#loudness = reading;
       },
     });
     programme.transcoder.setLowRate(this.#lowRates);
+    this.#damagedBefore = 0;
     this.#programme = programme;
     return programme;
   }

@@ -13,6 +13,7 @@ import { Continuity } from './continuity.ts';
 import type { DatedTitle } from './hls-titles.ts';
 import { Output } from './output.ts';
 import type { Timers } from './reload.ts';
+import { RenderCache } from './render-cache.ts';
 import { silentPackets } from './silence.ts';
 import type { AccessUnit, Grid, Piece, Rendition } from './track.ts';
 
@@ -49,6 +50,8 @@ export class Programme {
   readonly continuous: boolean;
   readonly outputs: ReadonlyMap<string, Output>;
   readonly transcoder: Transcoder;
+  /** Its multivariant playlists and its manifest. */
+  readonly texts = new RenderCache<string>();
   readonly #continuity: Continuity;
   readonly #opus: Output;
   readonly #titles: DatedTitle[] = [];
@@ -97,6 +100,11 @@ export class Programme {
     return [...this.outputs.values()].filter(
       (output) => output.rendition.codec === wanted && output.playable,
     );
+  }
+
+  /** Whether AAC can be made here; null while the first child has not said so. */
+  get aac(): boolean | null {
+    return this.#aac ?? null;
   }
 
   /** Track time up to which names may have been used, and stretches so far. */

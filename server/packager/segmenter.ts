@@ -16,7 +16,7 @@ export const MADE_UP_MOST = samples(60 * 48_000);
 const TITLES_MOST = 32;
 
 /** What is known of a segment when it begins. */
-export type SegmentHead = Omit<Segment, 'parts' | 'complete'>;
+export type SegmentHead = Omit<Segment, 'parts' | 'complete' | 'tsBytes'>;
 
 /** Takes what a segmenter makes: `open`, the parts, `complete`, and so on. */
 export interface SegmentTarget {

@@ -78,6 +78,8 @@ export type Segment = {
   readonly discontinuities: number;
   readonly parts: readonly Part[];
   readonly complete: boolean;
+  /** Length as a transport stream, once complete; absent for renditions that have none. */
+  readonly tsBytes?: number;
   /** Name in URLs without extension; unguessable, never reused. */
   readonly name: string;
 };

@@ -139,7 +139,9 @@ export class Window implements SegmentTarget {
       return;
     }
     const media = Buffer.concat(growing.parts.map((part) => part.bytes));
-    const segment = { ...growing, utc, parts: viewsOn(media, growing.parts), complete: true };
+    const parts = viewsOn(media, growing.parts);
+    const length = ts === null ? {} : { tsBytes: ts.length };
+    const segment = { ...growing, utc, parts, complete: true, ...length };
     this.store.complete(segment, { media, ts });
     this.#replaceNewest(() => segment);
     this.#slide();

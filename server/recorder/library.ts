@@ -33,11 +33,8 @@ export type LibraryOptions = {
   readonly minFree: number;
   readonly log: FastifyBaseLogger;
   readonly now: () => Utc;
-  /** Told when recording stops for want of room (`raised`), and when it goes on. */
-  readonly alarm?: (
-    kind: 'disk',
-    detail: { readonly raised: boolean; readonly says: string },
-  ) => void;
+  /** Told when recording stops for want of room, in a sentence, and with null when it goes on. */
+  readonly alarm?: (kind: 'disk', detail: string | null) => void;
   readonly free?: () => Promise<number>;
 };
 
@@ -73,9 +70,8 @@ export class Library {
       minFree,
       free: options.free ?? (() => freeBytes(folder)),
       changed: (hasRoom, says) => {
-        if (hasRoom) log.warn(`Recording goes on: ${says}`);
-        else log.error(`Recording has stopped, the broadcasts go on: ${says}`);
-        alarm?.('disk', { raised: !hasRoom, says });
+        if (hasRoom) log.info(`Recording goes on: ${says}`);
+        alarm?.('disk', hasRoom ? null : `Recording has stopped, the broadcasts go on: ${says}`);
       },
     });
   }

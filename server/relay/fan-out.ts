@@ -51,6 +51,17 @@ export class FanOut implements Audience {
     return count;
   }
 
+  /** Median of the latency that listeners report, s; null when none does. */
+  get latency(): number | null {
+    const reported: number[] = [];
+    for (const { latency } of this.#listeners) if (latency !== null) reported.push(latency);
+    const sorted = Float64Array.from(reported).sort();
+    const middle = sorted.length >> 1;
+    const upper = sorted[middle];
+    if (upper === undefined) return null;
+    return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
+  }
+
   /** Every open session, also those that have not said hello. */
   get sessions(): ReadonlySet<Listener> {
     return this.#listeners;

@@ -44,6 +44,9 @@ type State =
   | { readonly is: 'paused' }
   | { readonly is: 'closed' };
 
+const startingAt = (live: FrameId | null, replay: Millis): State =>
+  live === null ? { is: 'following' } : { is: 'priming', live, replay };
+
 /** What a listener session is made of. */
 export type ListenerOptions = {
   readonly id: string;
@@ -65,6 +68,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #slowness: Slowness;
   #state: State = { is: 'hello' };
+  #latency: number | null = null;
   readonly #reader: Reader;
   #pace = millis(0);
   #wishes = 0;
@@ -100,6 +104,11 @@ export class Listener {
   /** Whether it hears the past. */
   get shifted(): boolean {
     return this.#state.is === 'shifted';
+  }
+
+  /** What it says it hears after the microphone, s; null before a report and while paused. */
+  get latency(): number | null {
+    return this.#state.is === 'paused' || !this.welcomed ? null : this.#latency;
   }
 
   /** Tells it something that is not audio. */
@@ -163,6 +172,7 @@ export class Listener {
         return this.#session.send(pong satisfies ToListenerMessage);
       }
       case 'report':
+        this.#latency = message.latency;
         return this.#report(message.sequence);
       case 'pace':
         this.#pace = message.ms;
@@ -224,8 +234,7 @@ export class Listener {
     const place = past ?? this.#reader.goLive(wish);
     const { live } = place;
     if (shift !== undefined && past !== undefined) this.#state = { is: 'shifted', shift };
-    else if (live === null) this.#state = { is: 'following' };
-    else this.#state = { is: 'priming', live, replay: this.#reader.waiting };
+    else this.#state = startingAt(live, this.#reader.waiting);
     tell({ ...place, shifted: past !== undefined });
     if (past === undefined) this.#tellNow();
     this.pump({ flush: true });

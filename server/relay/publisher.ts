@@ -12,11 +12,13 @@ import {
 import { decodeFrame, type Frame, MAX_FRAME_BYTES } from '../../shared/frame.ts';
 import { type Millis, millis, samples } from '../../shared/time.ts';
 import type { Principal } from '../auth/tickets.ts';
+import type { Alarm } from './alarms.ts';
 import type { Channel, Epoch } from './channel.ts';
 import { checkOrder } from './frame-order.ts';
 import { MAX_LEAD, MediaPace } from './media-pace.ts';
 import type { Hello, Seat } from './seat.ts';
 import { type Now, Session } from './session.ts';
+import type { Vitals } from './vitals.ts';
 
 /** How often the client should ping, ms. */
 export const PING_EVERY = millis(5000);
@@ -49,8 +51,10 @@ export type PublisherOptions = {
   readonly log: FastifyBaseLogger;
   readonly now: Now;
   readonly seat: Seat;
-  /** Listeners of the channel at this moment. */
-  readonly listeners: () => number;
+  /** What is measured of the channel at this moment. */
+  readonly vitals: Pick<Vitals, 'listeners' | 'loudness' | 'aac' | 'damaged'>;
+  /** What needs a person on this channel now. */
+  readonly alarms: () => readonly Pick<Alarm, 'kind'>[];
   readonly keepClock: (point: ClockPoint) => void;
   readonly recorder: RecorderView;
 };
@@ -228,12 +232,16 @@ export class Publisher {
   }
 
   #tally(): void {
+    const { vitals } = this.#options;
     this.#send({
       type: 'tally',
       live: this.#channel.onAir,
-      listeners: this.#options.listeners(),
+      listeners: vitals.listeners.total,
       recording: this.#options.recorder.recording,
-      loudness: null,
+      loudness: vitals.loudness,
+      aac: vitals.aac,
+      damaged: vitals.damaged,
+      alarms: this.#options.alarms().map(({ kind }) => kind),
     });
   }
 

@@ -9,20 +9,26 @@ import type { WebSocket } from 'ws';
 import { CLOSE } from '../../shared/codes.ts';
 import { type Millis, millis } from '../../shared/time.ts';
 import type { Principal } from '../auth/tickets.ts';
+import { targetDuration } from '../packager/hls-bitrates.ts';
 import { Packager, type PackagerOptions } from '../packager/packager.ts';
 import type { Library } from '../recorder/library.ts';
 import { FLUSH_EVERY, Recorder } from '../recorder/recorder.ts';
 import type { ChannelSettings } from '../store/channel-settings.ts';
 import type { ChannelRecord, Store } from '../store/store.ts';
 import { LOW_RATES } from '../transcoder/transcoder.ts';
+import type { Alarms } from './alarms.ts';
 import { BroadcastLog, type Keep } from './broadcast-log.ts';
 import { Channel } from './channel.ts';
+import { ChannelAlarms } from './channel-alarms.ts';
+import { ChannelNews } from './channel-news.ts';
 import { epochSource } from './epochs.ts';
+import type { EventRing } from './event-ring.ts';
 import { FanOut } from './fan-out.ts';
 import { Listener } from './listener.ts';
 import { Publisher } from './publisher.ts';
 import { type EpochSource, Seat } from './seat.ts';
 import type { Now } from './session.ts';
+import { Vitals } from './vitals.ts';
 
 /** How often channels are told that time passes, ms. */
 const TICK = 100;
@@ -47,6 +53,8 @@ export type StationOptions = {
   readonly now: Now;
   readonly packaging: Packaging;
   readonly library: Library;
+  readonly events: EventRing;
+  readonly alarms: Alarms;
 };
 
 /** What all low-rate renditions have in common; channels and frames are the source's. */
@@ -60,6 +68,9 @@ export type Desk = {
   readonly recorder: Recorder;
   readonly seat: Seat;
   readonly fanOut: FanOut;
+  readonly vitals: Vitals;
+  readonly news: ChannelNews;
+  readonly watches: ChannelAlarms;
   readonly publishers: Set<Publisher>;
   settings: ChannelSettings;
 };
@@ -69,6 +80,9 @@ const isLoopback = (address: string): boolean =>
 
 /** All channels of this node. */
 export class Station {
+  /** What happens here, for those who watch. */
+  readonly events: EventRing;
+  readonly alarms: Alarms;
   readonly #desks = new Map<string, Desk>();
   readonly #addresses = new Map<string, number>();
   readonly #epochs: EpochSource;
@@ -79,14 +93,15 @@ export class Station {
   readonly #library: Library;
   readonly #timers: NodeJS.Timeout[];
   #draining = false;
-  #failing = false;
 
-  constructor({ store, log, now, packaging, library }: StationOptions) {
+  constructor({ store, log, now, packaging, library, events, alarms }: StationOptions) {
     this.#store = store;
     this.#log = log;
     this.#now = now;
     this.#packaging = packaging;
     this.#library = library;
+    this.events = events;
+    this.alarms = alarms;
     this.#epochs = epochSource(store, {
       keep: (slug, act) => this.#keep(slug, act),
       lacking: (slug, epoch) => library.next(slug, epoch),
@@ -128,6 +143,7 @@ export class Station {
       session.dismiss(CLOSE.deleted, 'This channel has been deleted.');
     desk.channel.bye(this.#now());
     void desk.packager.close();
+    this.alarms.forget(desk.channel.slug);
     this.#store.deleteChannel(desk.channel.slug);
     void desk.recorder.settled.then(() => this.#library.discard(recordings));
   }
@@ -145,15 +161,16 @@ export class Station {
 
   /** Begins a publisher's session on a socket that was let in. */
   publish(desk: Desk, socket: WebSocket, { principal }: { principal: Principal }): void {
-    const { channel, seat, fanOut, recorder, publishers } = desk;
+    const { channel, seat, recorder, vitals, publishers } = desk;
     const publisher = new Publisher(socket, channel, {
       id: randomUUID(),
       principal,
       log: this.#log.child({ channel: channel.slug, role: 'publisher' }),
       now: this.#now,
       seat,
-      listeners: () => fanOut.count,
       recorder,
+      vitals,
+      alarms: () => this.alarms.standing(channel.slug),
       keepClock: (point) =>
         this.#keep(channel.slug, () => this.#store.keepClock(channel.slug, point)),
     });
@@ -220,6 +237,12 @@ export class Station {
     });
     // Before the packager, whose figures of the broadcast it wants at the end.
     channel.attend(recorder);
+    const vitals = new Vitals(channel, {
+      fanOut,
+      sound: packager,
+      now: this.#now,
+      fetchesWithin: millis(3000 * targetDuration(this.#packaging.grid)),
+    });
     const desk: Desk = {
       channel,
       log,
@@ -227,6 +250,9 @@ export class Station {
       recorder,
       seat: new Seat(channel, { epochs: this.#epochs }),
       fanOut,
+      vitals,
+      news: new ChannelNews(channel, { log, vitals, tell: (news) => this.events.push(news) }),
+      watches: new ChannelAlarms(channel, { sound: packager, raise: this.alarms.raiser(slug) }),
       publishers,
       settings,
     };
@@ -254,15 +280,17 @@ export class Station {
     });
   }
 
-  /** Writes to the database; when that fails, the broadcast goes on and the log says so. */
+  /** Writes to the database; when that fails, the broadcast goes on and an alarm says so. */
   #keep(slug: string, act: () => void): void {
+    const raise = this.alarms.raiser(null);
     try {
       act();
-      this.#failing = false;
+      raise('database', null);
     } catch (error) {
-      if (!this.#failing)
-        this.#log.error({ channel: slug, error: String(error) }, 'The database cannot be written.');
-      this.#failing = true;
+      // The error may name a path, which is for the log alone.
+      const standing = this.alarms.standing().some(({ kind }) => kind === 'database');
+      if (!standing) this.#log.error({ channel: slug, error: String(error) }, 'A write failed.');
+      raise('database', 'The database cannot be written; broadcasts go on without it.');
     }
   }
 
@@ -272,18 +300,22 @@ export class Station {
 
   #tick(): void {
     const now = this.#now();
-    for (const { channel, packager, fanOut, log } of this.#desks.values()) {
+    for (const { channel, packager, fanOut, log, news, watches } of this.#desks.values()) {
       channel.tick(now);
       log.tick(now);
       fanOut.tick();
       packager.want(LOW_RATES.filter(({ id }) => fanOut.wanted.has(id)).map(({ name }) => name));
       packager.tick();
+      watches.tick(now);
+      news.tick();
     }
   }
 
   #judge(): void {
     const now = this.#now();
-    for (const { fanOut } of this.#desks.values())
+    for (const { fanOut, news } of this.#desks.values()) {
       for (const listener of fanOut.sessions) listener.tick(now);
+      news.count();
+    }
   }
 }

@@ -1,6 +1,7 @@
 /** Bytes that never change, over HTTP: types, caching, ranges (RFC 9110 section 14). */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Rendered } from '../packager/render-cache.ts';
+import { chooseEncoding } from './accept-encoding.ts';
 
 /** Media types of what is served. */
 export const MEDIA_TYPE = {
@@ -56,10 +57,10 @@ export const sendRendered = (
   { rendered, type, cache }: { rendered: Rendered; type: string; cache: string },
 ): FastifyReply => {
   reply.header('cache-control', cache).header('etag', rendered.etag);
-  reply.header('vary', 'accept-encoding').type(type);
+  reply.header('vary', 'Accept-Encoding').type(type);
   if (request.headers['if-none-match'] === rendered.etag) return reply.status(304).send();
-  const accepted = request.headers['accept-encoding'] ?? '';
-  if (/\bgzip\b/.test(accepted))
-    return reply.header('content-encoding', 'gzip').send(rendered.gzip);
-  return reply.send(rendered.text);
+  const encoding = chooseEncoding(request.headers['accept-encoding']);
+  if (encoding === 'identity') return reply.send(rendered.text);
+  reply.header('content-encoding', encoding);
+  return reply.send(encoding === 'br' ? rendered.brotli : rendered.gzip);
 };

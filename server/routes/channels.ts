@@ -1,5 +1,6 @@
 /** Channels over HTTP: the list, one channel, its status, its titles, and tickets for its sockets. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Metadata } from '../../shared/control.ts';
 import { samples } from '../../shared/time.ts';
 import { TICKET_LIFETIME, type Tickets } from '../auth/tickets.ts';
 import type { Now } from '../relay/session.ts';
@@ -43,7 +44,14 @@ const channelOf = ({ channel, settings }: Desk): Record<string, unknown> => ({
   state: channel.state,
 });
 
-const statusOf = ({ channel, fanOut, log, settings }: Desk): Record<string, unknown> => {
+const titleOf = ({ title, artist, artwork, url }: Metadata): Record<string, string | null> => ({
+  title,
+  artist: artist ?? null,
+  artwork: artwork ?? null,
+  url: url ?? null,
+});
+
+const statusOf = ({ channel, vitals, log, settings }: Desk): Record<string, unknown> => {
   const metadata = channel.nowPlaying;
   return {
     slug: channel.slug,
@@ -51,10 +59,14 @@ const statusOf = ({ channel, fanOut, log, settings }: Desk): Record<string, unkn
     state: channel.state,
     since: channel.since === undefined ? null : new Date(channel.since).toISOString(),
     broadcast: log.broadcast,
-    listeners: { total: fanOut.count, websocket: fanOut.count },
+    listeners: vitals.listeners,
     renditions: channel.renditions,
-    nowPlaying:
-      metadata === null ? null : { title: metadata.title, artist: metadata.artist ?? null },
+    bitrate: vitals.bitrate,
+    loudness: vitals.loudness,
+    latency: vitals.latency,
+    aac: vitals.aac,
+    damaged: vitals.damaged,
+    nowPlaying: metadata === null ? null : titleOf(metadata),
   };
 };
 
@@ -88,8 +100,10 @@ const isListed = ({ settings }: Desk): boolean => settings.visibility === 'publi
 export const registerChannels = (app: FastifyInstance, options: Options): void => {
   const { station, tickets, authorize, now } = options;
 
-  app.addHook('onSend', async (request, reply) => {
+  // A promise for each of a thousand answers at once would be felt.
+  app.addHook('onSend', (request, reply, payload, done) => {
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
+    done(null, payload);
   });
 
   app.get('/api/v1/channels', (request, reply) => {

@@ -5,19 +5,17 @@
  */
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { samples, samplesToMillis, type Utc } from '../../shared/time.ts';
-import { type ManifestView, manifest } from '../packager/dash.ts';
-import { type Period, periodsOf, zeroOf } from '../packager/dash-periods.ts';
+import type { Addressing } from '../packager/dash.ts';
 import { multivariantPlaylist } from '../packager/hls.ts';
 import { bitratesOf } from '../packager/hls-bitrates.ts';
 import type { Format, Output } from '../packager/output.ts';
 import type { Programme } from '../packager/programme.ts';
-import { rendered } from '../packager/render-cache.ts';
-import type { Grid, Segment } from '../packager/track.ts';
+import type { Grid } from '../packager/track.ts';
 import type { Now } from '../relay/session.ts';
 import type { Desk, Station } from '../relay/station.ts';
 import { FOR_EVER, MEDIA_TYPE, sendBytes, sendRendered } from './bytes.ts';
 import { deskOf } from './channels.ts';
+import { LiveManifests, versionOf } from './live-manifest.ts';
 import { Problem } from './problem.ts';
 
 type OfChannel = { Params: { channel: string } };
@@ -38,9 +36,14 @@ const publicDesk = (station: Station, request: FastifyRequest<OfChannel>): Desk 
   return desk;
 };
 
-const programmeOf = (desk: Desk): Programme => {
+/** Enters a request among those that tell how many listen. */
+const count = ({ vitals }: Desk, { ip, headers }: FastifyRequest): void =>
+  vitals.fetched({ address: ip, agent: headers['user-agent'] ?? '' });
+
+const programmeOf = (desk: Desk, request: FastifyRequest): Programme => {
   const { programme } = desk.packager;
   if (programme === undefined) throw absent();
+  count(desk, request);
   return programme;
 };
 
@@ -50,16 +53,9 @@ const COUNTS_WRONGLY = /^(Lavf\/|libmpv|mpv)/;
 /** Of a file's name: segment, part or nothing of that kind. */
 const FILE = /^(\d{1,12})(?:\.(\d{1,3}))?\.(m4s|ts)$/;
 
-/** Segments that are the same in all outputs of a set, as far as the slowest has got. */
-const commonSegments = (outputs: readonly Output[]): readonly Segment[] => {
-  const ends = outputs.map(({ window }) => window.segments.at(-1)?.sequence ?? -1);
-  const slowest = outputs[ends.indexOf(Math.min(...ends))];
-  return slowest?.window.segments ?? [];
-};
-
 /** Registers everything below `/c/{channel}/` that players fetch. */
 export const registerMedia = (app: FastifyInstance, { station, grid, now }: Options): void => {
-  const periods = new WeakMap<Programme, { begun: Utc; periods: readonly Period[] }>();
+  const manifests = new LiveManifests({ grid, now });
 
   app.addHook('onRequest', async (request, reply) => {
     if (!/^\/c\/[^/]+\/(hls|dash|media|recordings)\//.test(request.url)) return;
@@ -81,20 +77,22 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
   const multivariant =
     (codec: 'aac' | 'opus', playlist: 'index.m3u8' | 'ts.m3u8') =>
     (request: FastifyRequest<OfChannel>, reply: FastifyReply): FastifyReply => {
-      const programme = programmeOf(publicDesk(station, request));
+      const programme = programmeOf(publicDesk(station, request), request);
       const outputs = programme.playable(codec);
       const [first] = outputs;
       // Without an AAC encoder there is Opus instead, but never in a transport stream.
       if (first === undefined || (playlist === 'ts.m3u8' && first.rendition.codec !== 'aac'))
         throw absent();
-      const variants = outputs.map(({ rendition, window }) => ({
-        rendition,
-        uri: `../media/${programme.secret}/${rendition.name}/${playlist}`,
-        bitrates: bitratesOf(window.segments, grid),
-      }));
-      const text = multivariantPlaylist(variants, { codec: first.rendition.codec });
+      const render = (): string => {
+        const variants = outputs.map(({ rendition, window }) => ({
+          rendition,
+          uri: `../media/${programme.secret}/${rendition.name}/${playlist}`,
+          bitrates: bitratesOf(window.segments, grid, playlist === 'ts.m3u8' ? 'ts' : 'fmp4'),
+        }));
+        return multivariantPlaylist(variants, { codec: first.rendition.codec });
+      };
       return sendRendered(request, reply, {
-        rendered: rendered(text),
+        rendered: programme.texts.get(`${codec} ${playlist}`, versionOf(outputs), render),
         type: MEDIA_TYPE.m3u8,
         cache: CURRENT,
       });
@@ -111,47 +109,14 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
   );
 
   const dash =
-    (addressing: ManifestView['addressing']) =>
+    (addressing: Addressing) =>
     (request: FastifyRequest<OfChannel>, reply: FastifyReply): FastifyReply => {
       const desk = publicDesk(station, request);
-      const programme = programmeOf(desk);
-      const sets = [
-        { id: 1, outputs: programme.playable('aac').filter((o) => o.rendition.codec === 'aac') },
-        { id: 2, outputs: programme.playable('opus') },
-      ].filter(({ outputs }) => outputs.length > 0);
-      const [main] = sets;
-      if (main === undefined) throw absent();
-      const segments = commonSegments(main.outputs);
-      const known = periods.get(programme);
-      const current = periodsOf(known?.periods ?? [], segments, grid);
-      const begun = known?.begun ?? current[0]?.utc ?? now();
-      periods.set(programme, { begun, periods: current });
-      const ended = programme.ended && main.outputs.every(({ window }) => window.ended);
-      const complete = segments.filter((segment) => segment.complete).length;
-      const text = manifest({
-        grid,
-        title: desk.settings.title,
-        sets: sets.map(({ id, outputs }) => ({
-          id,
-          representations: outputs.map(({ rendition, window }) => ({
-            rendition,
-            bitrates: bitratesOf(window.segments, grid),
-          })),
-          segments: commonSegments(outputs),
-        })),
-        periods: current,
-        addressing,
-        published: now(),
-        ended,
-        availabilityStart: zeroOf(current, { begun, ended, continuous: programme.continuous }),
-        windowLength: samplesToMillis(samples(complete * grid.segment)),
-        titles: programme.titles,
-        initUri: `../media/${programme.secret}/$RepresentationID$/init.mp4`,
-        mediaUri: `../media/${programme.secret}/$RepresentationID$/$Number$.m4s`,
-        timeUri: 'time',
-      });
+      const { title } = desk.settings;
+      const text = manifests.get(programmeOf(desk, request), { addressing, title });
+      if (text === undefined) throw absent();
       return sendRendered(request, reply, {
-        rendered: rendered(text),
+        rendered: text,
         type: MEDIA_TYPE.mpd,
         cache: CURRENT,
       });
@@ -166,8 +131,10 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
 
   app.get<OfMedia>('/c/:channel/media/:secret/:rendition/:file', async (request, reply) => {
     const { secret, rendition, file } = request.params;
-    const output = deskOf(station, request).packager.find(secret)?.outputs.get(rendition);
+    const desk = deskOf(station, request);
+    const output = desk.packager.find(secret)?.outputs.get(rendition);
     if (output === undefined) throw absent();
+    count(desk, request);
     if (file === 'index.m3u8') return playlist(request, reply, { output, format: 'fmp4' });
     if (file === 'ts.m3u8' && rendition !== 'opus')
       return playlist(request, reply, { output, format: 'ts' });

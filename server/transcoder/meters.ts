@@ -12,6 +12,7 @@ export const BLOCK = samples(SAMPLE_RATE / 10);
 /** Blocks of the momentary (400 ms) and the short-term (3 s) loudness. */
 const MOMENTARY = 4;
 const SHORT_TERM = 30;
+const SECOND = 10;
 const MOST_BINS = 1000;
 const BINS_PER_LU = 10;
 /** LU below the loudness of all that passes the absolute gate. */
@@ -40,6 +41,8 @@ export type LoudnessReading = {
   readonly integrated: number;
   /** Highest true peak since the programme began, dBTP. */
   readonly truePeak: number;
+  /** Highest true peak of the last second, dBTP. */
+  readonly peak: number;
   /** Track time since when nothing was above the threshold; null while there is sound. */
   readonly silentSince: Samples | null;
 };
@@ -105,6 +108,7 @@ export class ProgrammeLoudness {
   readonly #recent = new Float64Array(SHORT_TERM);
   readonly #counts = new Uint32Array(MOST_BINS);
   readonly #powers = new Float64Array(MOST_BINS);
+  readonly #peaks = new Float64Array(SECOND);
   #blocks = 0;
   #peak = 0;
   #silentSince: Samples | null = null;
@@ -117,6 +121,7 @@ export class ProgrammeLoudness {
   /** Takes the next block; returns the reading at its end. */
   write({ at, power, peak }: Block): LoudnessReading {
     this.#recent[this.#blocks % SHORT_TERM] = power;
+    this.#peaks[this.#blocks % SECOND] = peak;
     this.#blocks += 1;
     this.#peak = Math.max(this.#peak, peak);
     if (peak >= this.#silence) this.#silentSince = null;
@@ -129,6 +134,7 @@ export class ProgrammeLoudness {
       shortTerm: gated(this.#mean(SHORT_TERM)),
       integrated: this.#integrated(),
       truePeak: 20 * Math.log10(this.#peak),
+      peak: 20 * Math.log10(Math.max(...this.#peaks)),
       silentSince: this.#silentSince,
     };
   }

@@ -173,6 +173,8 @@ export class ChildTranscoder implements Transcoder {
 
   resetLoudness(): void {
     this.#loudness = new ProgrammeLoudness();
+    // What is still in the child belongs to the programme before.
+    this.#measured = samples(Math.max(this.#measured, this.#end));
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { en } from '../../client/locales/en.ts';
 import {
   type Broadcaster,
   type BroadcasterEvent,
   broadcaster,
   OFF,
 } from '../../client/state/broadcaster.ts';
-import { clockText, studioPill } from '../../client/state/broadcaster-words.ts';
+import {
+  clockText,
+  noticesOf,
+  remarksOf,
+  studioPill,
+} from '../../client/state/broadcaster-words.ts';
+import { ALARM_KINDS } from '../../shared/control.ts';
 import { millis } from '../../shared/time.ts';
 
 const since = millis(1000);
@@ -198,5 +205,40 @@ describe('the broadcaster', () => {
 
   it('shows elapsed time with hours only when there are some', () => {
     expect([0, 7.9, 754, 4367].map(clockText)).toEqual(['0:00', '0:07', '12:34', '1:12:47']);
+  });
+});
+
+describe('what the server knows of the sound', () => {
+  const tally = { type: 'tally', live: true, listeners: 0, loudness: null, alarms: [] } as const;
+
+  it.each([
+    ['nothing known', null, []],
+    ['all well', { ...tally, aac: true, damaged: 0 }, []],
+    ['not known yet', { ...tally, aac: null, damaged: 0 }, []],
+    ['damage', { ...tally, aac: true, damaged: 12 }, ['12 damaged frames were concealed.']],
+    ['one frame', { ...tally, aac: true, damaged: 1 }, ['1 damaged frame was concealed.']],
+    ['no encoder', { ...tally, aac: false, damaged: 0 }, [en.withoutAac]],
+  ])('is said in a sentence each: %s', (_name, known, sentences) => {
+    expect(remarksOf(known, en)).toEqual(sentences);
+  });
+});
+
+describe('what the server says needs somebody', () => {
+  const sentences = (state: Broadcaster, alarms: string[], muted = false): string[] =>
+    noticesOf(state, { muted, refusedChange: null, tally: { alarms } }, en).map(
+      ({ sentence }) => sentence,
+    );
+
+  it('is a notice each while on the air, and one of a newer server is passed over', () => {
+    expect(sentences(STATES.live, ['disk', 'constructor', 'flood', 'clipping'])).toEqual([
+      en.alarms.disk,
+      en.alarms.clipping,
+    ]);
+    for (const kind of ALARM_KINDS) expect(sentences(STATES.live, [kind])).toHaveLength(1);
+  });
+
+  it('is not said of the past, and silence not to one who is muted', () => {
+    expect(sentences(STATES.reconnecting, ['uplink', 'silence'])).toEqual([]);
+    expect(sentences(STATES.live, ['silence'], true)).toEqual([en.muted]);
   });
 });

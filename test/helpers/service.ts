@@ -46,7 +46,7 @@ export const testConfig = (data: string, overrides: Partial<Config> = {}): Confi
 /** Starts a service; `data` keeps the folder of an earlier one. */
 export const startService = async (
   overrides: Partial<Config> = {},
-  { data, ...options }: AppOptions & { data?: string } = {},
+  { data, ...options }: { data?: string } & AppOptions = {},
 ): Promise<TestService> => {
   const folder = data ?? (await mkdtemp(join(tmpdir(), 'skywave-')));
   const service = await createApp(testConfig(folder, overrides), options);

@@ -98,12 +98,14 @@ describe('the library', () => {
   it('keeps broadcasting when the disk is full, says so, and goes on when there is room', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'skywave-'));
     await service.stop();
-    const alarms: boolean[] = [];
     let free = 10;
-    service = await startService(
-      {},
-      { data: folder, free: async () => free, alarm: (_, { raised }) => alarms.push(raised) },
-    );
+    service = await startService({}, { data: folder, free: async () => free });
+    const alarms: boolean[] = [];
+    service.station.events.subscribe(({ kind, text }) => {
+      const body: { kind: string; until: string | null } = JSON.parse(text);
+      if (kind === 'alarm' && body.kind === 'disk') alarms.push(body.until === null);
+    });
+    expect(service.station.alarms.standing()).toMatchObject([{ kind: 'disk', channel: null }]);
     const { client, epoch } = await startPublisher(service);
     send(client, epoch, 0, 20);
     await acked(client, 19);
@@ -121,7 +123,7 @@ describe('the library', () => {
     await service.library.room.look();
     send(client, epoch, 60, 80);
     await acked(client, 79);
-    expect(alarms).toEqual([true, false, true, false]);
+    expect(alarms).toEqual([false, true, false]);
     const item = await desk.finished(client);
     expect(item).toMatchObject({ complete: false, duration: 1.2, gaps: 0.4 });
     expect((await desk.call(`/recordings/${item.id}/frames`)).body.missing).toEqual([

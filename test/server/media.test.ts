@@ -1,4 +1,6 @@
-import { gunzipSync } from 'node:zlib';
+import { type IncomingMessage, request } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RealPublisher } from '../helpers/real-publisher.ts';
 import { startService, type TestService } from '../helpers/service.ts';
@@ -208,13 +210,74 @@ it('a continuous channel plays silence before anyone has spoken', async () => {
   );
 }, 20_000);
 
-it('the compressed text is the text', async () => {
-  const output = service.station.desk('live')?.packager.programme?.outputs.get('aac128');
-  const { text, gzip } = output?.playlist('fmp4', false) ?? {
-    text: Buffer.alloc(0),
-    gzip: Buffer.alloc(0),
-  };
-  expect(gunzipSync(gzip).equals(text)).toBe(true);
+/** A request as it is on the wire; fetch would decode the answer. */
+const raw = (
+  address: string,
+  accepted: string,
+): Promise<{ answer: IncomingMessage; body: Buffer }> =>
+  new Promise((resolve, reject) => {
+    request(service.base + address, { headers: { 'accept-encoding': accepted } }, (answer) => {
+      buffer(answer).then((body) => resolve({ answer, body }), reject);
+    })
+      .on('error', reject)
+      .end();
+  });
+
+const DECODERS = { br: brotliDecompressSync, gzip: gunzipSync, identity: (body: Buffer) => body };
+
+it.each(['hls/index.m3u8', 'hls/ts.m3u8', 'dash/manifest.mpd', 'playlist'])(
+  'texts come in the encoding that the client likes best, and are the same in each: %s',
+  async (name) => {
+    const address = name === 'playlist' ? `${path}/aac64/index.m3u8` : `/c/live/${name}`;
+    const texts: string[] = [];
+    for (const [accepted, encoding] of [
+      ['gzip, deflate, br', 'br'],
+      ['gzip;q=1, br;q=0.5', 'gzip'],
+      ['br;q=0, gzip;q=0', 'identity'],
+    ] as const) {
+      const { answer, body } = await raw(address, accepted);
+      expect(answer.statusCode).toBe(200);
+      expect(answer.headers['content-encoding'] ?? 'identity').toBe(encoding);
+      expect(answer.headers.vary).toBe('Accept-Encoding');
+      const text = DECODERS[encoding](body).toString();
+      expect(text).toMatch(/^#EXTM3U|^<\?xml/);
+      texts.push(`${answer.headers.etag} ${text}`);
+    }
+    // A part may have come in between, but not two.
+    expect(new Set(texts).size).toBeLessThan(3);
+  },
+);
+
+it('a manifest is rendered once a part, however many ask', async () => {
+  const programme = service.station.desk('live')?.packager.programme;
+  const before = programme?.texts.costs.renders ?? 0;
+  const begun = programme?.outputs.get('opus')?.version ?? 0;
+  for (let index = 0; index < 100; index += 1) await get('/c/live/dash/manifest.mpd');
+  const versions = [...(programme?.outputs.values() ?? [])].map(({ version }) => version);
+  // Three outputs, each of which counts a part at most thrice.
+  const parts = Math.max(...versions) - begun;
+  expect((programme?.texts.costs.renders ?? 0) - before).toBeLessThanOrEqual(3 * (parts + 3));
+});
+
+it('transport streams declare their own bitrates, not those of fMP4', async () => {
+  const multivariant = await (await get('/c/live/hls/ts.m3u8')).text();
+  const declared = [...multivariant.matchAll(/AVERAGE-BANDWIDTH=(\d+).*\n\.\.(\S+)/g)];
+  expect(declared).toHaveLength(2);
+  for (const [, bandwidth, address] of declared) {
+    const playlist = await (await get(`/c/live${address}`)).text();
+    const segments = [...playlist.matchAll(/#EXTINF:([\d.]+),\n(\S+)/g)];
+    let [bytes, seconds] = [0, 0];
+    for (const [, duration, name] of segments) {
+      const segment = await get(`/c/live${address?.replace('ts.m3u8', name ?? '')}`);
+      bytes += (await segment.arrayBuffer()).byteLength;
+      seconds += Number(duration);
+    }
+    // A segment may have been added in between.
+    expect(Math.abs(Number(bandwidth) / ((8 * bytes) / seconds) - 1)).toBeLessThan(0.02);
+  }
+  const fmp4 = await (await get('/c/live/hls/index.m3u8')).text();
+  const [, lower] = /AVERAGE-BANDWIDTH=(\d+)/.exec(fmp4) ?? [];
+  expect(Number(declared[0]?.[1])).toBeGreaterThan(1.02 * Number(lower));
 });
 
 it('a title changes at its sample, and the end comes within two seconds', async () => {

@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mediaPlaylist } from '../../../server/packager/hls.ts';
@@ -140,8 +140,14 @@ describe('the query of a playlist request', () => {
 });
 
 describe('requests that wait', () => {
-  const cacheOn = (window: GrowingWindow) =>
-    new RenderCache((skip) => mediaPlaylist(viewOf(window), { skip }));
+  const cacheOn = (window: GrowingWindow) => {
+    const texts = new RenderCache<boolean>();
+    return {
+      texts,
+      get: (version: number, skip: boolean) =>
+        texts.get(skip, version, () => mediaPlaylist(viewOf(window), { skip })),
+    };
+  };
 
   it('1,000 of them share one text and one compression', async () => {
     const window = standing();
@@ -156,9 +162,15 @@ describe('requests that wait', () => {
     const [first] = answers;
     if (first?.kind !== 'rendered') throw new Error('Nothing was rendered.');
     for (const answer of answers) expect(answer).toBe(first);
-    expect(cache.renders).toBe(1);
+    expect(cache.texts.costs).toEqual({ renders: 1, compressions: 0 });
     expect(cache.get(1, false)).toBe(first.rendered);
+    for (const answer of answers)
+      if (answer.kind === 'rendered') expect(answer.rendered.gzip).toBe(first.rendered.gzip);
+    expect(cache.texts.costs).toEqual({ renders: 1, compressions: 1 });
     expect(gunzipSync(first.rendered.gzip)).toEqual(first.rendered.text);
+    expect(brotliDecompressSync(first.rendered.brotli)).toEqual(first.rendered.text);
+    expect(first.rendered.brotli.length).toBeLessThan(first.rendered.gzip.length);
+    expect(cache.texts.costs).toEqual({ renders: 1, compressions: 2 });
     expect(first.rendered.text.toString()).toContain('105.3.m4s');
     expect(waiters.size).toBe(0);
   });
@@ -179,7 +191,7 @@ describe('requests that wait', () => {
     window.grow();
     waiters.release(window, (skip) => cache.get(2, skip));
     expect(await later.answer).toMatchObject({ kind: 'rendered' });
-    expect(cache.renders).toBe(2);
+    expect(cache.texts.costs.renders).toBe(2);
   });
 
   it('are told after three target durations that nothing came, each in its turn', async () => {
@@ -225,12 +237,13 @@ describe('requests that wait', () => {
 describe('rendered playlists', () => {
   it('change their ETag with their text and with nothing else', () => {
     let text = 'a';
-    const cache = new RenderCache(() => text);
-    const one = cache.get(1, false);
+    const texts = new RenderCache<string>();
+    const at = (version: number) => texts.get('a playlist', version, () => text);
+    const one = at(1);
     expect(one.etag).toMatch(/^W\/"[\w-]{16}"$/);
-    expect(cache.get(2, false).etag).toBe(one.etag);
+    expect(at(2).etag).toBe(one.etag);
     text = 'b';
-    expect(cache.get(2, false).etag).toBe(one.etag);
-    expect(cache.get(3, false).etag).not.toBe(one.etag);
+    expect(at(2).etag).toBe(one.etag);
+    expect(at(3).etag).not.toBe(one.etag);
   });
 });

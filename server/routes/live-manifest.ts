@@ -1,0 +1,91 @@
+/** The DASH manifest of a programme as it stands, rendered once a part. */
+import { samples, samplesToMillis, type Utc } from '../../shared/time.ts';
+import { type Addressing, manifest } from '../packager/dash.ts';
+import { type Period, periodsOf, zeroOf } from '../packager/dash-periods.ts';
+import { bitratesOf } from '../packager/hls-bitrates.ts';
+import type { Output } from '../packager/output.ts';
+import type { Programme } from '../packager/programme.ts';
+import type { Rendered } from '../packager/render-cache.ts';
+import type { Grid, Segment } from '../packager/track.ts';
+import type { Now } from '../relay/session.ts';
+
+type Wanted = { readonly addressing: Addressing; readonly title: string };
+type AdaptationSet = { readonly id: number; readonly outputs: readonly Output[] };
+
+/** Changes whenever one of the outputs does, or there are others. */
+export const versionOf = (outputs: readonly Output[]): string =>
+  outputs.map(({ rendition, version }) => `${rendition.name} ${version}`).join();
+
+/** Segments that are the same in all outputs of a set, as far as the slowest has got. */
+const commonSegments = (outputs: readonly Output[]): readonly Segment[] => {
+  const ends = outputs.map(({ window }) => window.segments.at(-1)?.sequence ?? -1);
+  const slowest = outputs[ends.indexOf(Math.min(...ends))];
+  return slowest?.window.segments ?? [];
+};
+
+/** Makes manifests, and remembers of each programme when it began and which Periods it had. */
+export class LiveManifests {
+  readonly #grid: Grid;
+  readonly #now: Now;
+  readonly #periods = new WeakMap<Programme, { begun: Utc; periods: readonly Period[] }>();
+
+  constructor({ grid, now }: { readonly grid: Grid; readonly now: Now }) {
+    this.#grid = grid;
+    this.#now = now;
+  }
+
+  /** The manifest as it stands; undefined while nothing can be played. */
+  get(programme: Programme, { addressing, title }: Wanted): Rendered | undefined {
+    const sets = [
+      { id: 1, outputs: programme.playable('aac').filter((o) => o.rendition.codec === 'aac') },
+      { id: 2, outputs: programme.playable('opus') },
+    ].filter(({ outputs }) => outputs.length > 0);
+    const [main] = sets;
+    if (main === undefined) return undefined;
+    const version = versionOf(sets.flatMap(({ outputs }) => outputs));
+    return programme.texts.get(`manifest ${addressing}`, `${version} ${title}`, () =>
+      this.#render(programme, { sets, main, addressing, title }),
+    );
+  }
+
+  #render(
+    programme: Programme,
+    {
+      sets,
+      main,
+      addressing,
+      title,
+    }: Wanted & { sets: readonly AdaptationSet[]; main: AdaptationSet },
+  ): string {
+    const grid = this.#grid;
+    const segments = commonSegments(main.outputs);
+    const known = this.#periods.get(programme);
+    const current = periodsOf(known?.periods ?? [], segments, grid);
+    const begun = known?.begun ?? current[0]?.utc ?? this.#now();
+    this.#periods.set(programme, { begun, periods: current });
+    const ended = programme.ended && main.outputs.every(({ window }) => window.ended);
+    const complete = segments.filter((segment) => segment.complete).length;
+    return manifest({
+      grid,
+      title,
+      sets: sets.map(({ id, outputs }) => ({
+        id,
+        representations: outputs.map(({ rendition, window }) => ({
+          rendition,
+          bitrates: bitratesOf(window.segments, grid),
+        })),
+        segments: commonSegments(outputs),
+      })),
+      periods: current,
+      addressing,
+      published: this.#now(),
+      ended,
+      availabilityStart: zeroOf(current, { begun, ended, continuous: programme.continuous }),
+      windowLength: samplesToMillis(samples(complete * grid.segment)),
+      titles: programme.titles,
+      initUri: `../media/${programme.secret}/$RepresentationID$/init.mp4`,
+      mediaUri: `../media/${programme.secret}/$RepresentationID$/$Number$.m4s`,
+      timeUri: 'time',
+    });
+  }
+}
