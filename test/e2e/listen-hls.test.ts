@@ -1,0 +1,199 @@
+/**
+ * The listener's page over HLS: by choice, by the browser alone, and where no socket is to be had,
+ * with its way back. All pages run at once, in one browser, on one real broadcast.
+ */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLOSE } from '../../shared/codes.ts';
+import { installAudioTaps } from '../helpers/audio-taps.ts';
+import { complaintsOf, launchChromium, newListeningContext } from '../helpers/chromium.ts';
+import { hear, startTimedPublisher, type TimedPublisher } from '../helpers/player-hearing.ts';
+import { startService, type TestService } from '../helpers/service.ts';
+import { type SocketGate, startSocketGate } from '../helpers/socket-gate.ts';
+
+/** What the element shows to other programs (SURFACE), and the level its picture moves by. */
+type Shown = {
+  readonly state: string;
+  readonly transport: string;
+  readonly latency: number | null;
+  readonly peak: number | null;
+};
+
+let service: TestService;
+let timed: TimedPublisher;
+let browser: Browser;
+
+beforeAll(async () => {
+  service = await startService();
+  timed = await startTimedPublisher(service);
+  browser = await launchChromium({ args: ['--host-resolver-rules=MAP radio.test 127.0.0.1'] });
+  const ready = async (): Promise<boolean> =>
+    (await fetch(`${service.base}/c/live/hls/index.m3u8`)).ok;
+  while (!(await ready())) await new Promise((resolve) => setTimeout(resolve, 250));
+}, 40_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await timed?.publisher.end();
+  await service?.stop();
+});
+
+type Opening = { readonly base?: string; readonly before?: () => void };
+
+const openListener = async ({ base = service.base, before }: Opening = {}) => {
+  const context = await newListeningContext(browser);
+  await installAudioTaps(context, { elements: true });
+  // The spread of waits is for crowds; here every wait is its shortest.
+  await context.addInitScript(() => {
+    Math.random = () => 0;
+  });
+  if (before) await context.addInitScript(before);
+  const page = await context.newPage();
+  const complaints = complaintsOf(page);
+  await page.goto(`${base}/c/live`);
+  return { page, complaints, close: () => context.close() };
+};
+
+const shown = (page: Page): Promise<Shown> =>
+  page.evaluate(() => {
+    const player = document.querySelector('skywave-player') as unknown as Shown & HTMLElement;
+    const visual = player.shadowRoot?.querySelector('sound-visual') as unknown as {
+      feed: { newest: number | null };
+    };
+    const { state, transport, latency } = player;
+    return { state, transport, latency, peak: visual.feed.newest };
+  });
+
+/** Waits until it plays this way; answers after how many ms. */
+const plays = async (page: Page, transport: string, within = 40_000): Promise<number> => {
+  const begun = performance.now();
+  await page.waitForFunction(
+    (wanted) => {
+      const player = document.querySelector('skywave-player') as unknown as Shown;
+      return player.state === 'playing' && player.transport === wanted;
+    },
+    transport,
+    { timeout: within, polling: 50 },
+  );
+  return performance.now() - begun;
+};
+
+const listen = (page: Page): Promise<void> => page.getByRole('button', { name: 'Listen' }).click();
+
+/** The loudest of the last second, as the picture shows it. */
+const loudest = async (page: Page): Promise<number> => {
+  let most = 0;
+  for (let look = 0; look < 12; look += 1) {
+    most = Math.max(most, (await shown(page)).peak ?? 0);
+    await page.waitForTimeout(100);
+  }
+  return most;
+};
+
+describe.concurrent('the listener’s page', () => {
+  it('plays over HLS by choice, in the quality chosen with the keyboard', async () => {
+    const { page, complaints, close } = await openListener();
+    await page.getByRole('button', { name: 'Balanced' }).press('Enter');
+    await listen(page);
+    const toSound = await plays(page, 'll-hls');
+    await page.getByText('AAC 128 kbit/s, HLS, low latency').waitFor();
+    const quality = page.getByRole('combobox', { name: 'Quality' });
+    await quality.focus();
+    for (const key of ['ArrowDown', 'ArrowDown']) await page.keyboard.press(key);
+    await page.getByText('AAC 64 kbit/s, HLS, low latency').waitFor();
+    await plays(page, 'll-hls');
+    await page.waitForTimeout(2000);
+    const { latency } = await shown(page);
+    const level = await loudest(page);
+    await quality.press('Home');
+    await page.getByText('AAC 128 kbit/s, HLS, low latency').waitFor();
+    await plays(page, 'll-hls');
+    const heard = await hear(page, timed.saidBefore, { settle: 1, side: 'element' });
+    console.log(
+      `HLS by choice: sound after ${toSound.toFixed(0)} ms, ${latency?.toFixed(2)} s behind by its own account, ${heard.p50.toFixed(2)} s at the ear (${heard.delays.length} bursts), level ${level.toFixed(2)}`,
+    );
+    expect(heard.delays.length).toBeGreaterThan(2);
+    expect(Math.abs((latency ?? Number.NaN) - heard.p50)).toBeLessThan(1);
+    expect(level).toBeGreaterThan(0.1);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it('plays where the browser has no Media Source and plays HLS by itself', async () => {
+    const before = (): void => {
+      for (const name of ['MediaSource', 'WebKitMediaSource', 'ManagedMediaSource'])
+        Reflect.deleteProperty(window, name);
+      localStorage.setItem('skywave.quality', 'balanced');
+    };
+    const { page, complaints, close } = await openListener({ before });
+    await listen(page);
+    await plays(page, 'hls');
+    // Which rendition it took the browser does not say.
+    await page.getByText(/^HLS$/).waitFor();
+    await page.getByRole('combobox', { name: 'Quality' }).selectOption('aac64');
+    await page.getByText('AAC 64 kbit/s, HLS').waitFor();
+    await plays(page, 'hls');
+    await page.waitForTimeout(3000);
+    const heard = await hear(page, timed.saidBefore, { settle: 0, side: 'element' });
+    console.log(`HLS by the browser: ${heard.p50.toFixed(2)} s at the ear`);
+    expect(heard.delays.length).toBeGreaterThan(2);
+    expect(heard.p50).toBeLessThan(16);
+    expect((await shown(page)).latency).toBe(null);
+    expect(await loudest(page)).toBeGreaterThan(0.1);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it('plays over HLS where the address is not secure, and says why', async () => {
+    const base = service.base.replace('127.0.0.1', 'radio.test');
+    const { page, close } = await openListener({ base });
+    expect(await page.evaluate(() => isSecureContext)).toBe(false);
+    await listen(page);
+    await plays(page, 'll-hls');
+    await page.getByText(/only on secure pages/).waitFor();
+    expect(await loudest(page)).toBeGreaterThan(0.1);
+    await close();
+  });
+
+  it('plays over HLS while a proxy refuses the socket, and goes back by itself', async () => {
+    const gate: SocketGate = await startSocketGate(service.base);
+    gate.open = false;
+    const { page, close } = await openListener({ base: gate.base });
+    await listen(page);
+    const toSound = await plays(page, 'll-hls');
+    await page.getByText(/blocks WebSockets/).waitFor();
+    const over = await loudest(page);
+    const askedBefore = gate.asked;
+    gate.open = true;
+    const toSocket = await plays(page, 'websocket');
+    await page.waitForTimeout(2500);
+    const now = await shown(page);
+    const heard = await hear(page, timed.saidBefore, { settle: 0.5 });
+    console.log(
+      `No socket: over HLS after ${toSound.toFixed(0)} ms; back on it after ${toSocket.toFixed(0)} ms, ${heard.p50.toFixed(2)} s at the ear`,
+    );
+    expect(over).toBeGreaterThan(0.1);
+    expect(askedBefore).toBeGreaterThan(1);
+    expect(heard.delays.length).toBeGreaterThan(0);
+    expect(now).toMatchObject({ state: 'playing', transport: 'websocket' });
+    expect(Math.abs((now.latency ?? Number.NaN) - heard.p50)).toBeLessThan(0.2);
+    await close();
+    await gate.close();
+  });
+
+  it('plays over HLS when it was too slow for the socket, and goes back by itself', async () => {
+    const gate = await startSocketGate(service.base);
+    const { page, complaints, close } = await openListener({ base: gate.base });
+    await listen(page);
+    await plays(page, 'websocket');
+    gate.throwOut(CLOSE.tooSlow);
+    await plays(page, 'hls');
+    await page.getByText(/too slow/).waitFor();
+    const over = await loudest(page);
+    await plays(page, 'websocket');
+    expect(over).toBeGreaterThan(0.1);
+    expect(complaints).toEqual([]);
+    await close();
+    await gate.close();
+  });
+});
