@@ -89,10 +89,12 @@ export class ElementLevel {
   }
 
   #lookAt({ context, analyser }: View, stream: MediaStream): void {
-    // Chromium leaves the track of an earlier source in the stream, silent and alive.
     const track = stream.getAudioTracks().at(-1);
     if (track === undefined || track === this.#track) return;
     this.#source?.disconnect();
+    // Chromium leaves the track of an earlier source in the stream, silent and alive.
+    this.#track?.stop();
+    if (this.#track !== null) stream.removeTrack(this.#track);
     this.#track = track;
     this.#source = context.createMediaStreamSource(new MediaStream([track]));
     this.#source.connect(analyser);

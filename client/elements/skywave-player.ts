@@ -8,7 +8,7 @@ import {
   unsafeCSS,
 } from 'lit';
 import type { Texts } from '../locales/en.ts';
-import { StatusController } from '../state/channel-status.ts';
+import { type Answer, type ChannelStatus, StatusController } from '../state/channel-status.ts';
 import { ListenController } from '../state/listen-controller.ts';
 import type { PlayoutStats, Position } from '../state/listen-path.ts';
 import { announce } from '../state/media-session.ts';
@@ -33,6 +33,7 @@ export class SkywavePlayer extends LitElement {
   readonly #text = new TextController(this);
   readonly #listen = new ListenController(this, () => this.channel);
   readonly #status = new StatusController(this, () => this.channel);
+  #followed: Answer<ChannelStatus> = null;
 
   constructor() {
     super();
@@ -50,9 +51,9 @@ export class SkywavePlayer extends LitElement {
     return this.#listen.transport;
   }
 
-  /** Seconds from microphone to ear; null while unknown. */
+  /** Seconds from microphone to ear; null while unknown, or while nothing is heard. */
   get latency(): number | null {
-    return this.#listen.heard.latency;
+    return this.state === 'playing' ? this.#listen.heard.latency : null;
   }
 
   /** The sample being heard; null while there is none, and over HLS, which knows no epochs. */
@@ -81,6 +82,8 @@ export class SkywavePlayer extends LitElement {
 
   override willUpdate(): void {
     const { answer } = this.#status;
+    if (answer === this.#followed) return;
+    this.#followed = answer;
     if (answer !== null && typeof answer !== 'string') this.#listen.follow(answer.state);
   }
 
@@ -111,13 +114,12 @@ export class SkywavePlayer extends LitElement {
   }
 
   #pill(t: Texts): TemplateResult {
-    const { heard, state } = this.#listen;
-    const pill = pillOf(state, this.#status.answer);
-    const delay = pill === 'on-air' && state.is === 'playing' ? heard.latency : null;
+    const { latency } = this;
+    const pill = pillOf(this.#listen.state, this.#status.answer);
     return html`<state-pill
       state=${pill}
       word=${t.words[pill]}
-      detail=${delay === null ? '' : t.behind(inSeconds(delay))}
+      detail=${latency === null ? '' : t.behind(inSeconds(latency))}
     ></state-pill>`;
   }
 

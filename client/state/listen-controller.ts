@@ -25,8 +25,9 @@ import {
 import { WayBack } from './way-back.ts';
 import { NOTHING, type Way, Ways } from './ways.ts';
 
-/** So long the old way plays on while the new one gets ready, ms. */
+/** So long the old way plays on while one that was asked for gets ready, or one that may come, ms. */
 const READY_WITHIN = 8000;
+const BACK_WITHIN = 20_000;
 
 /** The listener's controller: facts to show, and what the listener can do. */
 export class ListenController implements ReactiveController {
@@ -137,12 +138,13 @@ export class ListenController implements ReactiveController {
     this.#host.requestUpdate();
   }
 
-  /** What the API says of the channel: over HLS nothing else tells that silence is put in. */
+  /** What the API says of the channel: over HLS nothing else tells that silence is put in, or that no more comes. */
   follow(channel: ChannelStateName): void {
     if (this.#way === null || this.#way.asked === 'websocket') return;
     const { is } = this.#state;
-    if (channel === 'filling' || (channel === 'live' && is === 'stalled'))
-      this.#dispatch({ type: 'state', channel });
+    const [stalled, waits] = [is === 'stalled', is === 'stalled' || is === 'buffering'];
+    const isNews = { filling: true, live: stalled, ended: waits, idle: false, holding: false };
+    if (isNews[channel]) this.#dispatch({ type: 'state', channel });
   }
 
   setVolume(volume: number): void {
@@ -192,7 +194,7 @@ export class ListenController implements ReactiveController {
     }
     const coming = this.#open(transport);
     this.#coming = coming;
-    this.#visits.after(READY_WITHIN, () => {
+    this.#visits.after(insist ? READY_WITHIN : BACK_WITHIN, () => {
       if (this.#coming !== coming) return;
       if (insist) this.#promote(coming);
       else this.#giveUp();
@@ -203,8 +205,10 @@ export class ListenController implements ReactiveController {
     this.#coming = null;
     this.#leave();
     this.#way = coming;
-    if (coming.asked === 'websocket') this.obstacle = null;
-    this.#wayBack.stop();
+    if (coming.asked === 'websocket') {
+      this.obstacle = null;
+      this.#wayBack.stop();
+    }
     this.#dispatch({ type: 'unblocked' });
     this.#dispatch({ type: 'moved' });
   }
