@@ -281,8 +281,8 @@ export class ListenController implements ReactiveController {
 
   /** Tries the closest way beside the present one, which is left only when the other is heard. */
   #return(): void {
-    if (this.#state.is === 'playing') this.#move('websocket', { insist: false });
-    else this.#wayBack.wait();
+    if (this.#state.is !== 'playing' || this.#coming !== null) this.#wayBack.wait();
+    else this.#move('websocket', { insist: false });
   }
 
   /** The page is seen again: a browser that stopped Web Audio meanwhile may play it now. */
