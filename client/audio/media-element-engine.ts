@@ -53,6 +53,13 @@ const hasMediaSource = (): boolean => {
   return source?.isTypeSupported?.(AAC) ?? false;
 };
 
+/** Whether the browser plays HLS by itself here, and then chooses the variant by itself, too. */
+export const playsByItself = (): boolean => !hasMediaSource();
+
+/** Whether parts are played: by hls.js, and by WebKit, which alone has a `getStartDate`. */
+export const canPlayParts = (): boolean =>
+  hasMediaSource() || 'getStartDate' in HTMLMediaElement.prototype;
+
 /** Whether this browser can play the channel's HLS at all. */
 export const canPlayHls = (): boolean =>
   hasMediaSource() || document.createElement('audio').canPlayType(NATIVE) !== '';
@@ -163,7 +170,7 @@ const SAFE: Partial<HlsConfig> = {
   liveMaxLatencyDurationCount: SEGMENTS_MOST,
 };
 
-/** Safari on an iPhone: the system plays, buffers and chooses by itself. */
+/** Older iPhones, and whatever has no Media Source: the browser plays, buffers and chooses by itself. */
 class NativeEngine implements Engine {
   readonly #scope = new Scope();
   readonly #element: HTMLAudioElement & { getStartDate?(): Date };

@@ -6,7 +6,7 @@ import { Backoff } from '../../shared/backoff.ts';
 import type { Utc } from '../../shared/time.ts';
 import { RenditionChoice } from '../net/rendition-choice.ts';
 import { Scope } from '../scope.ts';
-import { type Engine, openEngine } from './media-element-engine.ts';
+import { canPlayParts, type Engine, openEngine, playsByItself } from './media-element-engine.ts';
 import { DateClock, readSource, type Source, type Variant } from './media-element-source.ts';
 import { Watch } from './media-element-watch.ts';
 
@@ -30,7 +30,8 @@ export type ElementReading = {
 /** What happens to the player. */
 export type ElementEvent =
   | { readonly type: 'live'; readonly variants: readonly Variant[]; readonly lowLatency: boolean }
-  | { readonly type: 'off-air' | 'ended' | 'lost' | 'refused' }
+  /** `stuck`: it should play, and has stood still for long. */
+  | { readonly type: 'off-air' | 'ended' | 'lost' | 'refused' | 'stuck' }
   /** The browser keeps the sound back until a press, or stopped it; and lets it sound again. */
   | { readonly type: 'blocked' | 'unblocked' }
   | { readonly type: 'reading'; readonly reading: ElementReading }
@@ -40,7 +41,7 @@ export type ElementEvent =
 type LiveSource = Extract<Source, { is: 'live' }>;
 
 /** How a play came to its end. */
-type Outcome = 'ended' | 'broken' | 'changed' | 'unplayable';
+type Outcome = 'ended' | 'broken' | 'stuck' | 'changed' | 'unplayable';
 
 /** While there is nothing to play the playlist is asked this often, ms. */
 const ASK_EVERY = 2000;
@@ -134,7 +135,7 @@ export class MediaElementPlayer {
       if (this.#scope.disposed) return;
       if (outcome === 'changed') continue;
       if (outcome === 'unplayable') return this.#post({ type: outcome });
-      if (outcome === 'ended') this.#post({ type: 'ended' });
+      if (outcome === 'ended' || outcome === 'stuck') this.#post({ type: outcome });
       await this.#wait(outcome === 'ended' ? ASK_EVERY : this.#backoff.next());
     }
   }
@@ -154,7 +155,7 @@ export class MediaElementPlayer {
     this.#variants = source.variants;
     this.#choice.offer(source.variants.length);
     this.#choice.interrupt();
-    const lowLatency = this.#lowLatency && source.lowLatency;
+    const lowLatency = this.#lowLatency && source.lowLatency && canPlayParts();
     this.#post({ type: 'live', variants: source.variants, lowLatency });
     try {
       return await new Promise((resolve) => {
@@ -195,7 +196,7 @@ export class MediaElementPlayer {
       watch.look(performance.now());
       if (watch.playedFor > SETTLED_AFTER) this.#backoff.reset();
       this.#tell(engine, watch);
-      if (watch.isStuck) this.#end('broken');
+      if (watch.isStuck) this.#end('stuck');
       else if (lowLatency) this.#stayClose(engine, watch);
     });
     element.play().catch((error: unknown) => {
@@ -232,7 +233,7 @@ export class MediaElementPlayer {
 
   /** Close to live hls.js's own choice loses the thread (MEASURED): a stall or two decide instead. */
   #judge(watch: Watch): void {
-    if (this.#pinned !== null) return;
+    if (this.#pinned !== null || playsByItself()) return;
     const before = this.#choice.step;
     const at = performance.now() as Utc;
     const skips = this.#stalls + watch.stalls;
@@ -251,9 +252,9 @@ export class MediaElementPlayer {
     else if (engine.variant !== this.#wanted) this.#end('changed');
   }
 
-  /** Close to live a variant is always pinned; else a person's choice, or hls.js's. */
+  /** With hls.js close to live a variant is always pinned; else a person's choice, or the player's. */
   get #wanted(): string | null {
-    if (this.#pinned !== null) return this.#pinned;
+    if (this.#pinned !== null || playsByItself()) return this.#pinned;
     return this.#lowLatency ? (this.#variants[this.#choice.step]?.name ?? null) : null;
   }
 

@@ -1,6 +1,6 @@
 /** Why there is no microphone, and what a person can do about it. */
 
-/** Each has its own sentence on the page. */
+/** Each has its own sentence in the catalogues (state/microphone-trouble.ts). */
 export type MicrophoneErrorCode =
   | 'insecure' // not HTTPS, nor localhost
   | 'no-worklet' // the browser is too old
@@ -8,17 +8,6 @@ export type MicrophoneErrorCode =
   | 'none' // no such device
   | 'busy' // held by another program, or by the system
   | 'unknown';
-
-const SENTENCES: Record<MicrophoneErrorCode, string> = {
-  insecure:
-    'Browsers give a microphone only to secure pages; open this page by https:// or on localhost.',
-  'no-worklet': 'This browser is too old to broadcast from; update it, or use a current one.',
-  denied:
-    'The browser does not let this page use the microphone; allow it beside the address and try again.',
-  none: 'There is no such microphone; plug one in, or choose another.',
-  busy: 'The microphone is in use by another program; close that one, or choose another microphone.',
-  unknown: 'The microphone could not be opened; plug it in again, or reload the page.',
-};
 
 /** The names under which `getUserMedia` fails (Media Capture and Streams, section 10.2). */
 const CODES: Readonly<Record<string, MicrophoneErrorCode>> = {
@@ -33,13 +22,12 @@ const CODES: Readonly<Record<string, MicrophoneErrorCode>> = {
   AbortError: 'busy',
 };
 
-/** There is no microphone; the message is a sentence that says what to do. */
+/** There is no microphone; the message is for a technician, the code has the host's sentence. */
 export class MicrophoneError extends Error {
   readonly code: MicrophoneErrorCode;
 
-  /** `reason`, where there is one, is for a technician and goes in brackets after the sentence. */
   constructor(code: MicrophoneErrorCode, reason = '') {
-    super(reason === '' ? SENTENCES[code] : `${SENTENCES[code]} (${reason})`);
+    super(reason === '' ? `no microphone: ${code}` : `no microphone: ${code} (${reason})`);
     this.name = 'MicrophoneError';
     this.code = code;
   }
@@ -49,6 +37,5 @@ export class MicrophoneError extends Error {
 export const asMicrophoneError = (error: unknown): MicrophoneError => {
   if (error instanceof MicrophoneError) return error;
   const { name = '', message = '' } = error instanceof Error ? error : {};
-  const code = CODES[name] ?? 'unknown';
-  return new MicrophoneError(code, code === 'unknown' ? message : '');
+  return new MicrophoneError(CODES[name] ?? 'unknown', message);
 };

@@ -54,7 +54,7 @@ export const listMicrophones = async (): Promise<MicrophoneChoice[]> => {
  * Asks for the microphone and starts the capture worklet on it. Best called from a click, because
  * browsers let a context start only then.
  *
- * @throws {MicrophoneError} whose message says what to do.
+ * @throws {MicrophoneError}
  */
 export const openMicrophone = async (options: MicrophoneOptions): Promise<Microphone> => {
   demandSupport();
@@ -137,7 +137,7 @@ export class Microphone {
    * stays as it was made, channels included: a mode changes what the browser does to the sound. The
    * old device is kept when the new one cannot be had; of several calls at once the last one wins.
    *
-   * @throws {MicrophoneError} whose message says what to do.
+   * @throws {MicrophoneError}
    */
   async change({ deviceId, mode }: Partial<Pick<MicrophoneOptions, 'deviceId' | 'mode'>>) {
     this.#changes += 1;
@@ -212,7 +212,7 @@ const startWorklet = async (
   context: AudioContext,
   mode: MicrophoneMode,
 ): Promise<AudioWorkletNode> => {
-  const [wasm] = await Promise.all([fetchCodec(), context.audioWorklet.addModule(captureUrl)]);
+  const [wasm] = await Promise.all([fetchCodec(), addWorklet(context)]);
   const { application, rendition } = MODES[mode];
   const { channels, bitrate, fec } = rendition;
   const frame = samples(rendition.frame);
@@ -235,6 +235,15 @@ const startWorklet = async (
   node.connect(context.destination);
   await firstSign(node);
   return node;
+};
+
+const addWorklet = async (context: AudioContext): Promise<void> => {
+  try {
+    await context.audioWorklet.addModule(captureUrl);
+  } catch (error) {
+    // Its AbortError is not that of a microphone in use.
+    throw new MicrophoneError('unknown', `the capture worklet did not load: ${String(error)}`);
+  }
 };
 
 const fetchCodec = async (): Promise<Uint8Array<ArrayBuffer>> => {

@@ -3,6 +3,7 @@
 import wasmUrl from '../../worklets/opus/decoder.wasm?url';
 import playbackUrl from '../../worklets/playback.ts?worker&url';
 import { type PlaybackCommand, type PlaybackOptions, PROCESSOR } from '../../worklets/port.ts';
+import { asSpeakerError, lackOfSpeaker, SpeakerError } from './speaker-error.ts';
 
 /** Time constant of the volume, seconds: no click when it is moved. */
 const VOLUME_SMOOTHING = 0.02;
@@ -11,8 +12,7 @@ const RESUME_WITHIN = 400;
 
 const fetchBytes = async (url: string): Promise<Uint8Array<ArrayBuffer>> => {
   const response = await fetch(url);
-  if (!response.ok)
-    throw new Error(`The decoder could not be loaded (HTTP ${response.status}); reload the page.`);
+  if (!response.ok) throw new SpeakerError('files', `decoder.wasm: HTTP ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 };
 
@@ -49,23 +49,22 @@ export class Speaker {
    * Opens the loudspeaker with a first target delay, ms. Called in a click handler, so that the
    * browser lets it sound; where it does not, `running` is false and `resume` tries again.
    *
-   * @throws {Error} with a sentence for the listener, when the browser cannot or a file is missing.
+   * @throws {SpeakerError} when the browser cannot, or a file is missing.
    */
   static async open({ target }: { readonly target: number }): Promise<Speaker> {
-    if (!globalThis.isSecureContext)
-      throw new Error('Listening here needs a secure address; open this page by https.');
-    if (typeof AudioContext === 'undefined' || typeof AudioWorkletNode === 'undefined')
-      throw new Error('This browser has no AudioWorklet; update it, or use the HLS address.');
-    const context = new AudioContext({ latencyHint: 'interactive' });
+    const lack = lackOfSpeaker();
+    if (lack !== null) throw new SpeakerError(lack);
+    let context: AudioContext | null = null;
     try {
+      context = new AudioContext({ latencyHint: 'interactive' });
       const [wasm] = await Promise.all([
         Speaker.#bytes(),
         context.audioWorklet.addModule(playbackUrl),
       ]);
       return new Speaker(context, { wasm, target });
     } catch (error) {
-      await context.close();
-      throw error;
+      await context?.close();
+      throw asSpeakerError(error);
     }
   }
 

@@ -8,7 +8,7 @@ import {
   unsafeCSS,
 } from 'lit';
 import type { Texts } from '../locales/en.ts';
-import { StatusController } from '../state/channel-status.ts';
+import { type Answer, type ChannelStatus, StatusController } from '../state/channel-status.ts';
 import { ListenController } from '../state/listen-controller.ts';
 import type { PlayoutStats, Position } from '../state/listen-path.ts';
 import { announce } from '../state/media-session.ts';
@@ -33,6 +33,7 @@ export class SkywavePlayer extends LitElement {
   readonly #text = new TextController(this);
   readonly #listen = new ListenController(this, () => this.channel);
   readonly #status = new StatusController(this, () => this.channel);
+  #followed: Answer<ChannelStatus> = null;
 
   constructor() {
     super();
@@ -50,19 +51,19 @@ export class SkywavePlayer extends LitElement {
     return this.#listen.transport;
   }
 
-  /** Seconds from microphone to ear; null while unknown. */
+  /** Seconds from microphone to ear; null while unknown, or while nothing is heard. */
   get latency(): number | null {
-    return this.#listen.latency;
+    return this.state === 'playing' ? this.#listen.heard.latency : null;
   }
 
   /** The sample being heard; null while there is none, and over HLS, which knows no epochs. */
   get position(): Position | null {
-    return this.#listen.position;
+    return this.#listen.heard.position;
   }
 
   /** Counts since Listen; what each counts over which transport, listen-path.ts says. */
   get stats(): PlayoutStats {
-    return this.#listen.stats;
+    return this.#listen.heard.stats;
   }
 
   /** What a press of Listen does. */
@@ -77,6 +78,13 @@ export class SkywavePlayer extends LitElement {
 
   override firstUpdated(): void {
     if (this.autoplay) this.listen();
+  }
+
+  override willUpdate(): void {
+    const { answer } = this.#status;
+    if (answer === this.#followed) return;
+    this.#followed = answer;
+    if (answer !== null && typeof answer !== 'string') this.#listen.follow(answer.state);
   }
 
   override updated(_changed: PropertyValues<this>): void {
@@ -106,22 +114,22 @@ export class SkywavePlayer extends LitElement {
   }
 
   #pill(t: Texts): TemplateResult {
-    const { latency, state } = this.#listen;
-    const pill = pillOf(state, this.#status.answer);
-    const delay = pill === 'on-air' && state.is === 'playing' ? latency : null;
+    const { latency } = this;
+    const pill = pillOf(this.#listen.state, this.#status.answer);
     return html`<state-pill
       state=${pill}
       word=${t.words[pill]}
-      detail=${delay === null ? '' : t.behind(inSeconds(delay))}
+      detail=${latency === null ? '' : t.behind(inSeconds(latency))}
     ></state-pill>`;
   }
 
   #playing(t: Texts): TemplateResult | typeof nothing {
     const { renditions, rendition, transport } = this.#listen;
-    const shown = rendition ?? renditions[0];
-    if (!shown || this.state === 'idle') return nothing;
-    const kilobits = (shown.bitrate / 1000).toFixed(0);
-    const words = t.playing(shown.codec, kilobits, t.transports[transport]);
+    const shown = renditions.length === 1 ? renditions[0] : rendition;
+    if (renditions.length === 0 || this.state === 'idle') return nothing;
+    const by = t.transports[transport];
+    // A browser that plays HLS by itself tells nobody which rendition it has chosen.
+    const words = shown ? t.playing(shown.codec, (shown.bitrate / 1000).toFixed(0), by) : by;
     return html`<span class="quiet small num">${words}</span>`;
   }
 
@@ -175,8 +183,8 @@ export class SkywavePlayer extends LitElement {
   }
 
   #sentence(t: Texts): TemplateResult | typeof nothing {
-    const { state, failed, obstacle } = this.#listen;
-    if (failed) return html`<notice-bar sentence=${t.speakerFailed}></notice-bar>`;
+    const { state, failure, obstacle } = this.#listen;
+    if (failure !== null) return html`<notice-bar sentence=${t.failures[failure]}></notice-bar>`;
     const { sentence, trouble } = sentenceOf(state, this.#status.answer, this.#title, t);
     if (trouble) return html`<notice-bar sentence=${sentence}></notice-bar>`;
     // While it plays, what may be said is why it is not as close as was asked for.

@@ -158,11 +158,16 @@ export const en = {
   automatic: 'Automatic',
   renditionOf: (codec: string, kilobits: string) => `${codec} ${kilobits} kbit/s`,
   obstacles: {
-    browser:
-      'Closest to live needs a current browser and an https address. It plays over HLS instead.',
-    slow: 'Your network was too slow for closest to live. It plays over HLS, with more in hand; choose Closest to live to try again.',
+    insecure:
+      'Browsers play closest to live only on secure pages. It plays over HLS; open this page at an https address to be closer.',
+    browser: 'This browser cannot play closest to live. It plays over HLS instead.',
+    files:
+      'A part of the player could not be loaded. It plays over HLS and tries closest to live again by itself.',
+    device:
+      'The browser could not start the closest way to the loudspeaker. It plays over HLS and tries again by itself.',
+    slow: 'Your network was too slow for closest to live. It plays over HLS, with more in hand, and tries again by itself.',
     unreachable:
-      'Something between you and the server blocks WebSockets. It plays over HLS; choose Closest to live to try again.',
+      'Something between you and the server blocks WebSockets. It plays over HLS and tries closest to live again by itself.',
     asleep:
       'The browser rests the closest way while this page is hidden. It plays over HLS meanwhile.',
   },
@@ -176,6 +181,8 @@ export const en = {
   reconnectingSentence: 'The connection was lost. Connecting again by itself.',
   bufferingSentence: 'Gathering sound. It starts in a moment.',
   stalledSentence: 'No signal from the broadcaster. It goes on by itself when the signal is back.',
+  stuckSentence:
+    'The sound does not come through, although the channel is on the air. Trying again by itself; check your network.',
   endedSentence: 'The broadcast has ended. You will hear the next one if this page stays open.',
   blockedSentence: 'Your browser waits for you. Press Listen to hear the sound.',
   silence: {
@@ -186,7 +193,15 @@ export const en = {
     protocol: 'This page is too old for the server. Reload it, then press Listen.',
     deleted: 'This channel does not exist any more.',
   },
-  speakerFailed: 'The sound could not be started. Use a current browser, or reload this page.',
+  failures: {
+    insecure:
+      'This browser plays sound of this kind only on secure pages. Open this page at an https address.',
+    browser: 'This browser is too old to play the channel. Use a current one.',
+    files:
+      'A part of the player could not be loaded. Check your network, then press Listen again or reload this page.',
+    device:
+      'The browser could not start the sound. Check the loudspeaker or headset, then press Listen again.',
+  },
 };
 
 /** The shape of a catalogue. */

@@ -1,9 +1,11 @@
 /** The way over HLS: the media element, told to the player in the player's own words. */
+import type { ElementLevel } from '../audio/element-level.ts';
 import {
   type ElementEvent,
   type ElementReading,
   MediaElementPlayer,
 } from '../audio/media-element.ts';
+import { Scope } from '../scope.ts';
 import type { Heard, ListenPath, PathEvent } from './listen-path.ts';
 import type { PlayerEvent } from './player.ts';
 
@@ -14,21 +16,29 @@ const SAID: Record<
   'off-air': { type: 'welcome', onAir: false },
   ended: { type: 'state', channel: 'ended' },
   lost: { type: 'lost' },
+  stuck: { type: 'stuck' },
   refused: { type: 'refused', why: 'token' },
   blocked: { type: 'blocked' },
   unblocked: { type: 'unblocked' },
 };
 
+/** Peaks come so often as over the socket, ms. */
+const PEAK_EVERY = 100;
+
 /** Plays a channel on the element given, from now on. */
 export class ElementPath implements ListenPath {
   readonly #player: MediaElementPlayer;
   readonly #post: (event: PathEvent) => void;
+  readonly #level: ElementLevel;
+  readonly #scope = new Scope();
   #heardLast: Heard | null = null;
+  #plays = false;
 
   constructor(
     element: HTMLAudioElement,
     options: {
       readonly channel: string;
+      readonly level: ElementLevel;
       readonly lowLatency: boolean;
       readonly volume: number;
       readonly clockOffset: number | null;
@@ -36,6 +46,7 @@ export class ElementPath implements ListenPath {
     },
   ) {
     this.#post = options.post;
+    this.#level = options.level;
     this.#player = new MediaElementPlayer(element, {
       url: hlsUrl(options.channel),
       lowLatency: options.lowLatency,
@@ -44,6 +55,11 @@ export class ElementPath implements ListenPath {
     });
     this.#player.volume = options.volume;
     this.#player.start();
+    this.#level.onstatechange = (sounds) => this.#heard({ type: sounds ? 'unblocked' : 'blocked' });
+    this.#scope.add(() => {
+      this.#level.onstatechange = null;
+    });
+    this.#scope.every(PEAK_EVERY, () => this.#look());
   }
 
   setVolume(volume: number): void {
@@ -55,6 +71,7 @@ export class ElementPath implements ListenPath {
   }
 
   leave(): void {
+    this.#scope.dispose();
     this.#player.close();
   }
 
@@ -67,6 +84,7 @@ export class ElementPath implements ListenPath {
         break;
       }
       case 'reading':
+        this.#plays = event.reading.phase === 'playing';
         this.#tell(event.reading);
         this.#post({ type: 'player', event: { type: 'playout', phase: event.reading.phase } });
         break;
@@ -78,6 +96,7 @@ export class ElementPath implements ListenPath {
         this.#post({ type: 'player', event: SAID[event.type] });
         break;
       default:
+        this.#plays = false;
         // Nothing is heard any more, so nothing is behind the microphone.
         if (this.#heardLast !== null)
           this.#post({ type: 'heard', heard: { ...this.#heardLast, latency: null } });
@@ -85,12 +104,22 @@ export class ElementPath implements ListenPath {
     }
   }
 
+  get #peak(): number | null {
+    return this.#plays ? this.#level.peak : null;
+  }
+
+  #look(): void {
+    if (this.#heardLast === null || !this.#plays || document.hidden) return;
+    const peak = this.#peak;
+    if (peak !== null) this.#post({ type: 'heard', heard: { ...this.#heardLast, peak } });
+  }
+
   #tell({ delay, buffered, target, stalls, jumps, received, variant }: ElementReading): void {
     this.#heardLast = {
       latency: delay,
       position: null,
       stats: { buffered, target, concealed: stalls, skipped: jumps, received },
-      peak: null,
+      peak: this.#peak,
       rendition: variant,
       clockOffset: null,
     };

@@ -1,9 +1,11 @@
 /** Runs the player: chooses the way of the sound, owns it, and changes it when it does not work. */
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
+import type { ChannelStateName } from '../../shared/control.ts';
 import { canPlayHls } from '../audio/media-element-engine.ts';
+import { lackOfSpeaker, type SpeakerErrorCode } from '../audio/speaker-error.ts';
 import { Scope } from '../scope.ts';
 import { Feed } from './feed.ts';
-import type { Heard, PathEvent, PlayoutStats, Position } from './listen-path.ts';
+import type { Heard, PathEvent } from './listen-path.ts';
 import { IDLE, type Player, type PlayerEvent, player } from './player.ts';
 import {
   rememberedQuality,
@@ -12,17 +14,20 @@ import {
   rememberVolume,
 } from './preferences.ts';
 import {
-  canPlayFrames,
+  isOfSpeaker,
+  mayPass,
   type Obstacle,
   type OfferedRendition,
   type Quality,
   type Transport,
   transportFor,
 } from './quality.ts';
+import { WayBack } from './way-back.ts';
 import { NOTHING, type Way, Ways } from './ways.ts';
 
-/** So long the old way plays on while the new one gets ready, ms. */
+/** So long the old way plays on while one that was asked for gets ready, or one that may come, ms. */
 const READY_WITHIN = 8000;
+const BACK_WITHIN = 20_000;
 
 /** The listener's controller: facts to show, and what the listener can do. */
 export class ListenController implements ReactiveController {
@@ -34,12 +39,13 @@ export class ListenController implements ReactiveController {
   /** Name of the rendition a person chose; null leaves it to the network. */
   pinned: string | null = null;
   volume = rememberedVolume();
-  /** True after the browser refused to play at all. */
-  failed = false;
+  /** Why it can be heard no way at all; null when it can. */
+  failure: SpeakerErrorCode | null = null;
 
   readonly #host: ReactiveControllerHost;
   readonly #channel: () => string;
   readonly #ways = new Ways();
+  readonly #wayBack = new WayBack({ go: () => this.#return() });
   #state: Player = IDLE;
   #way: Way | null = null;
   /** The way that gets ready while the present one plays on. */
@@ -60,21 +66,12 @@ export class ListenController implements ReactiveController {
 
   /** Which way the sound comes, or will with the next Listen. */
   get transport(): Transport {
-    return this.#way?.transport ?? transportFor(this.quality, this.#blocker);
+    return this.#way?.transport ?? transportFor(this.quality, lackOfSpeaker());
   }
 
-  /** Seconds from microphone to ear; null while unknown. */
-  get latency(): number | null {
-    return this.#heard.latency;
-  }
-
-  /** The sample being heard; null while there is none, and over HLS. */
-  get position(): Position | null {
-    return this.#heard.position;
-  }
-
-  get stats(): PlayoutStats {
-    return this.#heard.stats;
+  /** What is heard at this moment. */
+  get heard(): Heard {
+    return this.#way?.heard ?? NOTHING;
   }
 
   /** What may be chosen on the present way, the best first. */
@@ -84,21 +81,13 @@ export class ListenController implements ReactiveController {
 
   /** The rendition that plays; null while unknown. */
   get rendition(): OfferedRendition | null {
-    return this.renditions.find(({ name }) => name === this.#heard.rendition) ?? null;
-  }
-
-  get #heard(): Heard {
-    return this.#way?.heard ?? NOTHING;
-  }
-
-  /** What always keeps this browser from frames. */
-  get #blocker(): Obstacle | null {
-    return canPlayFrames() ? null : 'browser';
+    return this.renditions.find(({ name }) => name === this.heard.rendition) ?? null;
   }
 
   hostConnected(): void {
     this.#visits = new Scope();
     this.#visits.on(document, 'visibilitychange', () => this.#wake());
+    this.#visits.on(globalThis, 'online', () => this.#wayBack.forgive());
     this.#ways.prepare(this.transport);
   }
 
@@ -113,8 +102,8 @@ export class ListenController implements ReactiveController {
     // What gathered while the browser kept the sound back is old: join again at the live edge.
     if (this.#state.is === 'blocked') this.pause();
     if (this.#state.is !== 'idle') return;
-    this.failed = false;
-    this.obstacle = this.#blocker;
+    this.failure = null;
+    this.obstacle = lackOfSpeaker();
     this.#ways.unlock();
     this.#dispatch({ type: 'listen' });
     this.#go(transportFor(this.quality, this.obstacle));
@@ -122,6 +111,7 @@ export class ListenController implements ReactiveController {
 
   /** Stops listening; Listen joins again at the live edge. */
   pause(): void {
+    this.#wayBack.stop();
     this.#leave();
     this.#dispatch({ type: 'pause' });
   }
@@ -130,7 +120,8 @@ export class ListenController implements ReactiveController {
   choose(quality: Quality): void {
     this.quality = quality;
     rememberQuality(quality);
-    this.obstacle = this.#blocker;
+    this.obstacle = lackOfSpeaker();
+    this.#wayBack.stop();
     const transport = transportFor(quality, this.obstacle);
     if (this.#state.is === 'playing') this.#move(transport, { insist: true });
     else if (this.#state.is !== 'idle') {
@@ -145,6 +136,15 @@ export class ListenController implements ReactiveController {
     this.pinned = rendition;
     this.#way?.path.select(rendition);
     this.#host.requestUpdate();
+  }
+
+  /** What the API says of the channel: over HLS nothing else tells that silence is put in, or that no more comes. */
+  follow(channel: ChannelStateName): void {
+    if (this.#way === null || this.#way.asked === 'websocket') return;
+    const { is } = this.#state;
+    const [stalled, waits] = [is === 'stalled', is === 'stalled' || is === 'buffering'];
+    const isNews = { filling: true, live: stalled, ended: waits, idle: false, holding: false };
+    if (isNews[channel]) this.#dispatch({ type: 'state', channel });
   }
 
   setVolume(volume: number): void {
@@ -180,7 +180,7 @@ export class ListenController implements ReactiveController {
   #go(transport: Transport): void {
     this.#leave();
     if (transport === 'websocket' || canPlayHls()) this.#way = this.#open(transport);
-    else this.#fail();
+    else this.#fail(lackOfSpeaker() ?? 'browser');
   }
 
   /** Changes to another way; where both can sound side by side the old one ends when the new plays. */
@@ -194,10 +194,10 @@ export class ListenController implements ReactiveController {
     }
     const coming = this.#open(transport);
     this.#coming = coming;
-    this.#visits.after(READY_WITHIN, () => {
+    this.#visits.after(insist ? READY_WITHIN : BACK_WITHIN, () => {
       if (this.#coming !== coming) return;
       if (insist) this.#promote(coming);
-      else this.#drop();
+      else this.#giveUp();
     });
   }
 
@@ -205,7 +205,10 @@ export class ListenController implements ReactiveController {
     this.#coming = null;
     this.#leave();
     this.#way = coming;
-    if (coming.asked === 'websocket') this.obstacle = null;
+    if (coming.asked === 'websocket') {
+      this.obstacle = null;
+      this.#wayBack.stop();
+    }
     this.#dispatch({ type: 'unblocked' });
     this.#dispatch({ type: 'moved' });
   }
@@ -258,13 +261,28 @@ export class ListenController implements ReactiveController {
   }
 
   #unfit(way: Way, obstacle: Obstacle | null): void {
-    if (way === this.#coming) return this.#drop();
-    if (obstacle === null || (obstacle === 'browser' && !canPlayHls())) return this.#fail();
+    if (way === this.#coming) return this.#giveUp();
     // A socket that is slow or away tries on by itself where nothing else is to be had.
-    if (this.#coming !== null || !canPlayHls()) return;
+    if (obstacle === null) return this.#fail('files');
+    if (!canPlayHls()) return isOfSpeaker(obstacle) ? this.#fail(obstacle) : undefined;
+    if (this.#coming !== null) return;
     this.obstacle = obstacle;
     this.#move(transportFor(this.quality, obstacle), { insist: true });
+    if (mayPass(obstacle)) this.#wayBack.failed();
     this.#host.requestUpdate();
+  }
+
+  /** The way that was to come does not; the present one goes on. */
+  #giveUp(): void {
+    const back = this.#coming?.asked === 'websocket' && mayPass(this.obstacle);
+    this.#drop();
+    if (back) this.#wayBack.failed();
+  }
+
+  /** Tries the closest way beside the present one, which is left only when the other is heard. */
+  #return(): void {
+    if (this.#state.is !== 'playing' || this.#coming !== null) this.#wayBack.wait();
+    else this.#move('websocket', { insist: false });
   }
 
   /** The page is seen again: a browser that stopped Web Audio meanwhile may play it now. */
@@ -274,8 +292,8 @@ export class ListenController implements ReactiveController {
     this.#move('websocket', { insist: false });
   }
 
-  #fail(): void {
-    this.failed = true;
+  #fail(why: SpeakerErrorCode): void {
+    this.failure = why;
     this.pause();
     this.#host.requestUpdate();
   }

@@ -63,7 +63,7 @@ export const sentenceOf = (
     case 'playing':
       return plain('');
     case 'stalled':
-      return trouble(t.stalledSentence);
+      return trouble(state.why === 'network' ? t.stuckSentence : t.stalledSentence);
     case 'ended':
       return plain(t.endedSentence);
     case 'blocked':

@@ -12,7 +12,8 @@ export type Listening =
   | { readonly is: 'connecting'; readonly tries: number; readonly again: boolean }
   | { readonly is: 'buffering' }
   | { readonly is: 'playing' }
-  | { readonly is: 'stalled' }
+  /** No sound although the channel is on the air: none is sent, or none comes through. */
+  | { readonly is: 'stalled'; readonly why: 'broadcaster' | 'network' }
   | { readonly is: 'offline'; readonly why: Silence }
   | { readonly is: 'ended' };
 
@@ -36,6 +37,8 @@ export type PlayerEvent =
   | { readonly type: 'refused'; readonly why: Refusal }
   | { readonly type: 'welcome'; readonly onAir: boolean }
   | { readonly type: 'state'; readonly channel: ChannelStateName }
+  /** The sound stands still for long, while there is some to be had. */
+  | { readonly type: 'stuck' }
   | { readonly type: 'playout'; readonly phase: PlayoutReading['phase'] };
 
 /** Failed tries after which the page stops saying that it is connecting. */
@@ -72,9 +75,13 @@ const listening = (state: Listening, event: PlayerEvent): Listening => {
     case 'refused':
       return { is: 'offline', why: event.why };
     case 'welcome':
-      return event.onAir ? become(state, 'buffering') : silent(state, 'off-air');
+      if (!event.onAir) return silent(state, 'off-air');
+      // Another try of a way that is stuck is no news until something is heard.
+      return isStuck(state) ? state : become(state, 'buffering');
     case 'state':
       return channelBecame(state, event.channel);
+    case 'stuck':
+      return state.is === 'buffering' || state.is === 'playing' ? STUCK : state;
     case 'playout':
       return heard(state, event.phase);
     default:
@@ -82,7 +89,11 @@ const listening = (state: Listening, event: PlayerEvent): Listening => {
   }
 };
 
-const become = (state: Listening, is: 'buffering' | 'playing' | 'stalled' | 'ended'): Listening =>
+const STUCK: Listening = { is: 'stalled', why: 'network' };
+
+const isStuck = (state: Listening): boolean => state.is === 'stalled' && state.why === 'network';
+
+const become = (state: Listening, is: 'buffering' | 'playing' | 'ended'): Listening =>
   state.is === is ? state : { is };
 
 const silent = (state: Listening, why: 'off-air' | 'server'): Listening =>
@@ -102,7 +113,9 @@ const channelBecame = (state: Listening, channel: ChannelStateName): Listening =
       return state.is === 'playing' ? state : become(state, 'buffering');
     case 'holding':
     case 'filling':
-      return become(state, 'stalled');
+      return state.is === 'stalled' && !isStuck(state)
+        ? state
+        : { is: 'stalled', why: 'broadcaster' };
     case 'idle':
       return silent(state, 'off-air');
     case 'ended':
@@ -112,7 +125,8 @@ const channelBecame = (state: Listening, channel: ChannelStateName): Listening =
 
 const heard = (state: Listening, phase: PlayoutReading['phase']): Listening => {
   // What is still in hand after a stall, an end or a lost connection does not change the state.
-  if (state.is === 'buffering') return phase === 'playing' ? { is: 'playing' } : state;
+  if (state.is === 'buffering' || isStuck(state))
+    return phase === 'playing' ? { is: 'playing' } : state;
   if (state.is === 'playing') return phase === 'playing' ? state : { is: 'buffering' };
   return state;
 };

@@ -1,4 +1,5 @@
 /** How close to live a person wants to be, and which way the sound can then take. */
+import type { SpeakerErrorCode } from '../audio/speaker-error.ts';
 
 /** From the closest to the safest, as they are offered. */
 export const QUALITIES = ['closest', 'balanced', 'stable'] as const;
@@ -11,7 +12,7 @@ export type Transport = 'websocket' | 'll-hls' | 'hls';
 
 /** Why the closest way cannot be taken although it was chosen. */
 export type Obstacle =
-  | 'browser' // no AudioWorklet, no secure context, no worker
+  | SpeakerErrorCode // frames cannot be played here
   | 'slow' // the server gave up on this listener (4408)
   | 'unreachable' // HTTP works, the socket does not
   | 'asleep'; // the browser stops Web Audio while the page is hidden
@@ -32,10 +33,13 @@ export const transportFor = (quality: Quality, obstacle: Obstacle | null): Trans
   return obstacle === null ? 'websocket' : 'll-hls';
 };
 
-/** Whether this browser can decode frames itself: what the socket's way needs. */
-export const canPlayFrames = (): boolean =>
-  globalThis.isSecureContext &&
-  typeof AudioWorkletNode !== 'undefined' &&
-  typeof Worker !== 'undefined' &&
-  typeof WebSocket !== 'undefined' &&
-  typeof WebAssembly !== 'undefined';
+/** Whether it is the loudspeaker: then waiting for the socket helps nobody. */
+export const isOfSpeaker = (obstacle: Obstacle): obstacle is SpeakerErrorCode =>
+  obstacle !== 'slow' && obstacle !== 'unreachable' && obstacle !== 'asleep';
+
+/** Obstacles that may pass while somebody listens; the others stay, or tell when they go. */
+const PASSING: ReadonlySet<Obstacle> = new Set(['files', 'device', 'slow', 'unreachable']);
+
+/** Whether the closest way may work again later, in this very visit. */
+export const mayPass = (obstacle: Obstacle | null): boolean =>
+  obstacle !== null && PASSING.has(obstacle);

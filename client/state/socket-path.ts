@@ -3,12 +3,15 @@ import type { Catalog } from '../../shared/catalog.ts';
 import { CLOSE } from '../../shared/codes.ts';
 import { readSource } from '../audio/media-element-source.ts';
 import { Speaker } from '../audio/speaker.ts';
+import { asSpeakerError } from '../audio/speaker-error.ts';
 import type { DownlinkEvent, NetworkCommand } from '../net/messages.ts';
+import { channelExists } from '../net/ticket.ts';
 import { Scope } from '../scope.ts';
 import { hlsUrl } from './element-path.ts';
 import type { ListenPath, PathEvent } from './listen-path.ts';
 import { rememberedTarget, rememberTarget } from './preferences.ts';
 import type { Obstacle } from './quality.ts';
+import { SocketPatience } from './socket-patience.ts';
 
 type PlayoutEvent = Extract<DownlinkEvent, { type: 'playout' }>;
 
@@ -16,8 +19,6 @@ type PlayoutEvent = Extract<DownlinkEvent, { type: 'playout' }>;
 const GOODBYE = 500;
 /** How long the browser may take to let sound out before the page asks for a press, ms. */
 const UNBLOCKED_WITHIN = 400;
-/** Without a welcome for so long HTTP is asked; where that works, the socket has as long again, ms. */
-const WELCOME_WITHIN = 4000;
 const REMEMBER_EVERY = 5000;
 
 /** Listens to a channel on a socket, from now on; made within a press, or the sound stays blocked. */
@@ -26,7 +27,8 @@ export class SocketPath implements ListenPath {
   readonly #post: (event: PathEvent) => void;
   readonly #scope = new Scope();
   readonly #worker: Worker;
-  #waiting = new Scope();
+  readonly #aborter = new AbortController();
+  readonly #patience: SocketPatience;
   #speaker: Speaker | null = null;
   #volume: number;
   #remembered = 0;
@@ -44,6 +46,13 @@ export class SocketPath implements ListenPath {
     this.#post = (event) => {
       if (!this.#scope.disposed) options.post(event);
     };
+    this.#scope.add(() => this.#aborter.abort());
+    this.#patience = new SocketPatience({
+      httpWorks: () => this.#httpWorks(),
+      hurry: () => this.#say({ type: 'hurry' }),
+      giveUp: () => this.#giveUp('unreachable'),
+    });
+    this.#scope.own(this.#patience);
     const opening = Speaker.open({ target: rememberedTarget() });
     const { port1, port2 } = new MessageChannel();
     this.#join(port2);
@@ -73,6 +82,7 @@ export class SocketPath implements ListenPath {
     this.#scope.on(worker, 'message', (event) => {
       this.#onEvent((event as MessageEvent<DownlinkEvent>).data);
     });
+    this.#scope.on(worker, 'error', () => this.#giveUp('files'));
     const channel = this.#channel;
     worker.postMessage(
       { type: 'listen', server: location.origin, channel, port } satisfies NetworkCommand,
@@ -82,8 +92,6 @@ export class SocketPath implements ListenPath {
       this.#say({ type: 'leave' });
       setTimeout(() => worker.terminate(), GOODBYE);
     });
-    this.#scope.add(() => this.#waiting.dispose());
-    this.#awaitWelcome();
   }
 
   async #sound(opening: Promise<Speaker>, port: MessagePort): Promise<void> {
@@ -97,51 +105,42 @@ export class SocketPath implements ListenPath {
       const tellLatency = (): void => this.#say({ type: 'output', latency: speaker.outputLatency });
       tellLatency();
       scope.every(1000, tellLatency);
-      speaker.onstatechange = () => this.#noticeBlock(speaker);
-      scope.after(UNBLOCKED_WITHIN, () => this.#noticeBlock(speaker));
-    } catch {
-      this.#giveUp('browser');
+      const look = (): void => void this.#look(speaker);
+      speaker.onstatechange = look;
+      scope.after(UNBLOCKED_WITHIN, look);
+      // A call that is over, another headset: browsers leave it to the page to go on.
+      scope.on(document, 'visibilitychange', look);
+      if (navigator.mediaDevices) scope.on(navigator.mediaDevices, 'devicechange', look);
+    } catch (error) {
+      this.#giveUp(asSpeakerError(error).code);
     }
   }
 
-  #noticeBlock(speaker: Speaker): void {
+  /** Whether sound goes out; an interruption is ended here where the browser allows it. */
+  async #look(speaker: Speaker): Promise<void> {
+    const sounds = await speaker.resume();
     // Where a hidden page may not use Web Audio, a media element may still sound.
-    if (!speaker.running && document.hidden) this.#giveUp('asleep');
-    else this.#post({ type: 'player', event: { type: speaker.running ? 'unblocked' : 'blocked' } });
+    if (!sounds && document.hidden) this.#giveUp('asleep');
+    else this.#post({ type: 'player', event: { type: sounds ? 'unblocked' : 'blocked' } });
   }
 
   #giveUp(obstacle: Obstacle): void {
     this.#post({ type: 'unfit', obstacle });
   }
 
-  /** Where HTTP works and the socket does not, for twice the patience, another way is taken. */
-  #awaitWelcome(): void {
-    this.#waiting.dispose();
-    const waiting = new Scope();
-    this.#waiting = waiting;
-    const ask = async (): Promise<void> => {
-      const works = await this.#httpWorks();
-      if (waiting.disposed) return;
-      if (!works) return waiting.after(WELCOME_WITHIN, () => void ask());
-      this.#say({ type: 'hurry' });
-      waiting.after(WELCOME_WITHIN, () => this.#giveUp('unreachable'));
-    };
-    waiting.after(WELCOME_WITHIN, () => void ask());
-  }
-
   async #httpWorks(): Promise<boolean> {
-    const aborter = new AbortController();
-    this.#scope.add(() => aborter.abort());
-    const source = await readSource(hlsUrl(this.#channel), {
-      fetch: globalThis.fetch.bind(globalThis),
-      signal: aborter.signal,
-    });
-    return source.is === 'live';
+    const destination = { server: location.origin, channel: this.#channel };
+    const fetching = { fetch: globalThis.fetch.bind(globalThis), signal: this.#aborter.signal };
+    return (await channelExists(destination, fetching)) === true;
   }
 
-  async #lost(code: number): Promise<void> {
-    if (this.#waiting.disposed) this.#awaitWelcome();
-    if (code === CLOSE.tooSlow && (await this.#httpWorks())) this.#giveUp('slow');
+  /** Too slow for the socket is not too slow for HLS, if there is any. */
+  async #tooSlow(): Promise<void> {
+    const { is } = await readSource(hlsUrl(this.#channel), {
+      fetch: globalThis.fetch.bind(globalThis),
+      signal: this.#aborter.signal,
+    });
+    if (is === 'live') this.#giveUp('slow');
   }
 
   #onEvent(event: DownlinkEvent): void {
@@ -151,14 +150,15 @@ export class SocketPath implements ListenPath {
         break;
       case 'lost':
         this.#post({ type: 'player', event });
-        void this.#lost(event.code);
+        this.#patience.lost();
+        if (event.code === CLOSE.tooSlow) void this.#tooSlow();
         break;
       case 'refused':
-        this.#waiting.dispose();
+        this.#patience.close();
         this.#post({ type: 'player', event });
         break;
       case 'welcome':
-        this.#waiting.dispose();
+        this.#patience.welcomed();
         this.#offer(event.catalog);
         this.#post({ type: 'player', event });
         break;

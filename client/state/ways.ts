@@ -1,4 +1,5 @@
 /** The ways a sound can take, and what they need before a press: a worker, an element, a codec. */
+import { ElementLevel } from '../audio/element-level.ts';
 import { preloadEngine } from '../audio/media-element-engine.ts';
 import { Speaker } from '../audio/speaker.ts';
 import { ElementPath } from './element-path.ts';
@@ -28,7 +29,7 @@ export type Way = {
 /** Opens ways for one player. */
 export class Ways {
   /** One element for the page's life: phones let an element sound that was once pressed for. */
-  #element: HTMLAudioElement | null = null;
+  #element: { readonly audio: HTMLAudioElement; readonly level: ElementLevel } | null = null;
   #spare: Worker | null = null;
 
   /** Everything slow happens before the press: the codec's bytes come, the worker starts. */
@@ -40,8 +41,9 @@ export class Ways {
 
   /** Within a press: loading nothing lets a phone's element sound later without another press. */
   unlock(): void {
-    this.#element ??= new Audio();
-    this.#element.load();
+    const { audio, level } = this.#ownElement();
+    audio.load();
+    void level.resume();
   }
 
   /** Takes a way; `post` gets what it says, with the way itself. */
@@ -69,6 +71,16 @@ export class Ways {
   close(): void {
     this.#spare?.terminate();
     this.#spare = null;
+    this.#element?.level.close();
+    this.#element = null;
+  }
+
+  #ownElement(): { readonly audio: HTMLAudioElement; readonly level: ElementLevel } {
+    if (this.#element === null) {
+      const audio = new Audio();
+      this.#element = { audio, level: new ElementLevel(audio) };
+    }
+    return this.#element;
   }
 
   #socket(
@@ -90,9 +102,9 @@ export class Ways {
     post: (event: PathEvent) => void,
   ): ListenPath {
     const { channel, volume, clockOffset } = options;
-    this.#element ??= new Audio();
+    const { audio, level } = this.#ownElement();
     const lowLatency = asked === 'll-hls';
-    return new ElementPath(this.#element, { channel, volume, clockOffset, lowLatency, post });
+    return new ElementPath(audio, { level, channel, volume, clockOffset, lowLatency, post });
   }
 }
 

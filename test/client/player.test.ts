@@ -15,7 +15,8 @@ const STATES = {
   reconnecting: { is: 'connecting', tries: PATIENCE - 1, again: true },
   buffering: { is: 'buffering' },
   playing: { is: 'playing' },
-  stalled: { is: 'stalled' },
+  stalled: { is: 'stalled', why: 'broadcaster' },
+  stuck: { is: 'stalled', why: 'network' },
   offAir: { is: 'offline', why: 'off-air' },
   serverAway: { is: 'offline', why: 'server' },
   noChannel: { is: 'offline', why: 'channel' },
@@ -39,6 +40,7 @@ const EVENTS = {
   filling: { type: 'state', channel: 'filling' },
   idle: { type: 'state', channel: 'idle' },
   ended: { type: 'state', channel: 'ended' },
+  stuck: { type: 'stuck' },
   priming: { type: 'playout', phase: 'priming' },
   playing: { type: 'playout', phase: 'playing' },
   starved: { type: 'playout', phase: 'starved' },
@@ -48,7 +50,7 @@ type StateName = keyof typeof STATES;
 type EventName = keyof typeof EVENTS;
 type Changes = Partial<Record<EventName, Player>>;
 
-const { buffering, playing, stalled, offAir, serverAway, noChannel, ended } = STATES;
+const { buffering, playing, stalled, stuck, offAir, serverAway, noChannel, ended } = STATES;
 const again: Player = { is: 'connecting', tries: 1, again: true };
 const under = (state: Exclude<Player, { is: 'idle' | 'blocked' }>): Player => ({
   is: 'blocked',
@@ -78,16 +80,19 @@ const CHANGES: Record<StateName, Changes> = {
     lost: { is: 'connecting', tries: 1, again: false },
   },
   reconnecting: { ...SAID, blocked: under(STATES.reconnecting), lost: serverAway },
-  buffering: { ...SAID, blocked: under(buffering), lost: again, playing },
+  buffering: { ...SAID, blocked: under(buffering), lost: again, stuck, playing },
   playing: {
     ...SAID,
     live: playing,
     blocked: under(playing),
     lost: again,
+    stuck,
     priming: buffering,
     starved: buffering,
   },
   stalled: { ...SAID, blocked: under(stalled), lost: again },
+  // Another try is no news; sound is.
+  stuck: { ...SAID, welcomeOnAir: stuck, blocked: under(stuck), lost: again, playing },
   offAir: { ...SAID, blocked: under(offAir), lost: again },
   serverAway: { ...SAID, blocked: under(serverAway) },
   noChannel: { pause: IDLE, blocked: under(noChannel) },
@@ -96,6 +101,7 @@ const CHANGES: Record<StateName, Changes> = {
     pause: IDLE,
     unblocked: buffering,
     lost: under({ is: 'connecting', tries: 1, again: true }),
+    stuck: under(stuck),
     refused: under(noChannel),
     welcomeOffAir: under(offAir),
     holding: under(stalled),
@@ -129,6 +135,7 @@ describe('the player', () => {
     expect(pillOf(stalled, null)).toBe('stalled');
     const { sentence } = sentenceOf(stalled, null, 'Morning Show', en);
     expect(sentence).toContain('No signal from the broadcaster');
+    expect(sentenceOf(stuck, null, 'Morning Show', en).sentence).toMatch(/on the air.*network/);
   });
 
   it('names the channel when it is off the air before Listen', () => {

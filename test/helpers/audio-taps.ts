@@ -7,12 +7,14 @@ import { PROCESSOR } from '../../worklets/port.ts';
 import { registerTapRecorder, type TapBlock } from './tap-recorder.ts';
 import { type TapMark, TapRecording } from './tap-recording.ts';
 
-/** Which side of the product a tap is on. */
-export type TapSide = 'capture' | 'playback';
+/** Which side of the product a tap is on; `element` is what media elements play. */
+export type TapSide = 'capture' | 'playback' | 'element';
 
 export type TapOptions = {
   /** Makes every AudioContext of the page run at this rate, whatever the page asks for. */
   readonly sampleRate?: number;
+  /** Taps media elements, too. */
+  readonly elements?: boolean;
 };
 
 type PageTap = {
@@ -21,19 +23,21 @@ type PageTap = {
   readonly context: BaseAudioContext & { readonly playbackStats?: { underrunEvents: number } };
   readonly blocks: TapBlock[];
 };
+type Capturable = HTMLMediaElement & { captureStream(): MediaStream };
 type TappedWindow = { measuringTaps?: PageTap[] };
 type Installation = {
   readonly recorder: string;
   readonly into: string;
   readonly outOf: string;
   readonly sampleRate: number | null;
+  readonly elements: boolean;
 };
 
 /**
  * Runs in the page before its own scripts. It is sent as text, so it uses nothing from outside
  * itself.
  */
-const tapPage = ({ recorder, into, outOf, sampleRate }: Installation): void => {
+const tapPage = ({ recorder, into, outOf, sampleRate, elements }: Installation): void => {
   if (typeof AudioWorkletNode === 'undefined') return;
   // 15 minutes: more than any test, and less than would hurt the browser.
   const MOST_BLOCKS = 9000;
@@ -100,6 +104,43 @@ const tapPage = ({ recorder, into, outOf, sampleRate }: Installation): void => {
     if (own?.side === 'playback') connect.call(this, own.tap);
   } as typeof AudioNode.prototype.disconnect;
 
+  const { play, captureStream } = HTMLMediaElement.prototype as unknown as Capturable;
+  // Chromium gives an element's sound to the newest capture only: product and tap share one.
+  const captures = new WeakMap<HTMLMediaElement, MediaStream>();
+  const capture = (element: HTMLMediaElement): MediaStream => {
+    const stream = captures.get(element) ?? captureStream.call(element);
+    captures.set(element, stream);
+    return stream;
+  };
+  const tapped = new WeakSet<HTMLMediaElement>();
+  const tapElement = async (element: HTMLMediaElement): Promise<void> => {
+    const context = new AudioContext();
+    await context.audioWorklet.addModule(source);
+    const tap = record(context, 'element');
+    const stream = capture(element);
+    const joined = new WeakSet<MediaStreamTrack>();
+    const join = (): void => {
+      for (const track of stream.getAudioTracks()) {
+        if (joined.has(track)) continue;
+        joined.add(track);
+        const from = context.createMediaStreamSource(new MediaStream([track]));
+        connect.call(from, tap);
+      }
+    };
+    stream.addEventListener('addtrack', join);
+    join();
+  };
+  if (elements) {
+    (HTMLMediaElement.prototype as Capturable).captureStream = function (this: HTMLMediaElement) {
+      return capture(this);
+    };
+    HTMLMediaElement.prototype.play = function (this: HTMLMediaElement) {
+      if (!tapped.has(this)) void tapElement(this);
+      tapped.add(this);
+      return play.call(this);
+    };
+  }
+
   if (sampleRate === null) return;
   const forced = sampleRate;
   const Context = AudioContext;
@@ -113,13 +154,14 @@ const tapPage = ({ recorder, into, outOf, sampleRate }: Installation): void => {
 /** Installs the taps in every page that `target` opens from now on. */
 export const installAudioTaps = async (
   target: Page | BrowserContext,
-  { sampleRate }: TapOptions = {},
+  { sampleRate, elements = false }: TapOptions = {},
 ): Promise<void> => {
   await target.addInitScript(tapPage, {
     recorder: `(${registerTapRecorder.toString()})()`,
     into: PROCESSOR.capture,
     outOf: PROCESSOR.playback,
     sampleRate: sampleRate ?? null,
+    elements,
   });
 };
 

@@ -1,6 +1,6 @@
 /** Microphone to ear through somebody else's player: what its tap recorded, against what was sent. */
 import type { Page } from 'playwright-core';
-import { readTaps } from './audio-taps.ts';
+import { readTaps, type TapSide } from './audio-taps.ts';
 import { findBursts } from './burst-detector.ts';
 import { IDENTITIES } from './measuring-signal.ts';
 import { quantile } from './player-page.ts';
@@ -43,9 +43,9 @@ export type Hearing = {
 export const hear = async (
   page: Page,
   saidBefore: TimedPublisher['saidBefore'],
-  { settle = 4 } = {},
+  { settle = 4, side = 'playback' }: { settle?: number; side?: TapSide } = {},
 ): Promise<Hearing> => {
-  const recording = (await readTaps(page, 'playback')).at(-1);
+  const recording = (await readTaps(page, side)).at(-1);
   if (recording === undefined) throw new Error('No tap recorded anything.');
   const begun = recording.firstSound() ?? Number.POSITIVE_INFINITY;
   const bursts = findBursts(recording.pcm, recording.rate)
