@@ -19,6 +19,15 @@ import { LOW_LATENCY } from '../helpers/player-settings.ts';
 /** One player at one address of a channel. */
 export type PlayedPath = { readonly player: PlayerName; readonly path: string };
 
+type Playing = {
+  readonly base: string;
+  readonly pages: PlayerPages;
+  readonly seconds: number;
+  readonly settle: number;
+  /** UTC of the publisher's first sample, ms. */
+  readonly zero: number;
+};
+
 const nameOf = ({ player, path }: PlayedPath): string => `${player} ${path}`;
 
 const row = async (
@@ -34,7 +43,25 @@ const row = async (
   return describePlayer(nameOf(played), figures, ear);
 };
 
-/** Plays all of them at once for `seconds`, from a publisher in Node, and prints a row for each. */
+const play = async (
+  firefox: Firefox,
+  played: PlayedPath,
+  { base, pages, seconds, settle, zero }: Playing,
+): Promise<string> => {
+  const { player, path } = played;
+  const settings = { config: LOW_LATENCY[player], tap: true };
+  const url = `${base}/c/live/${path}`;
+  const page = await openPlayer(firefox, pages, { player, url, settings });
+  await sleep(seconds * 1000);
+  const told = await row(played, page, { zero, settle });
+  await page.page.close();
+  return told;
+};
+
+/**
+ * Plays them one after the other, each for `seconds`, from a publisher in Node, and prints a row for
+ * each. All at once they would starve each other's sound: Firefox without a screen draws on the CPU.
+ */
 export const reportFirefox = async (
   paths: readonly PlayedPath[],
   {
@@ -53,33 +80,22 @@ export const reportFirefox = async (
   const base = `http://127.0.0.1:${service.port}`;
   const token = new URL(service.studio).hash.replace('#token=', '');
   const publisher = await LastingPublisher.start({ base, token });
-  const firefox = await Firefox.launch();
+  const [epoch = 0] = publisher.epochs;
+  const zero = publisher.capturedAt(epoch, samples(0));
+  let firefox: Firefox | undefined;
   try {
+    firefox = await Firefox.launch();
     await installAudioTaps(firefox);
     await sleep(headStart);
-    process.stdout.write(`  Firefox ${firefox.version}, with a publisher in Node:\n`);
-    const opened: { played: PlayedPath; page: PlayerPage<FirefoxPage> | undefined }[] = [];
+    process.stdout.write(`  Firefox ${firefox.version}, one after the other, publisher in Node:\n`);
     for (const played of paths) {
-      const { player, path } = played;
-      const settings = { config: LOW_LATENCY[player], tap: true };
-      const url = `${base}/c/live/${path}`;
-      const page = await openPlayer(firefox, pages, { player, url, settings }).catch(
-        (error: Error) => {
-          process.stdout.write(`  ${nameOf(played)} did not begin: ${error.message}\n`);
-          return undefined;
-        },
+      const told = await play(firefox, played, { base, pages, seconds, settle, zero }).catch(
+        (error: Error) => `  ${nameOf(played)} was not measured: ${error.message}`,
       );
-      opened.push({ played, page });
-      await sleep(1000);
+      process.stdout.write(`${told}\n`);
     }
-    await sleep(seconds * 1000);
-    const [epoch = 0] = publisher.epochs;
-    const zero = publisher.capturedAt(epoch, samples(0));
-    for (const { played, page } of opened)
-      if (page !== undefined)
-        process.stdout.write(`${await row(played, page, { zero, settle })}\n`);
   } finally {
-    await firefox.close();
+    await firefox?.close();
     publisher.vanish();
     await service.stop();
   }

@@ -20,16 +20,25 @@ const refuse = (sentence: string): never => {
   process.exit(2);
 };
 
-const { values, positionals: asked } = parseArgs({
-  options: { minutes: { type: 'string' } },
-  allowPositionals: true,
-});
+const told = (): { minutes?: string | undefined; asked: string[] } => {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { minutes: { type: 'string' } },
+      allowPositionals: true,
+    });
+    return { minutes: values.minutes, asked: positionals };
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const { minutes: written, asked } = told();
 const unknown = asked.filter((name) => !known.includes(name));
 if (unknown.length > 0)
   refuse(`There is no benchmark ${unknown.join(', ')}; there are ${known.join(', ')}.`);
-const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+const minutes = written === undefined ? undefined : Number(written);
 if (minutes !== undefined && !(minutes > 0 && minutes <= 1440))
-  refuse(`--minutes is more than 0 and at most 1440; ${values.minutes} is not.`);
+  refuse(`--minutes is more than 0 and at most 1440; ${written} is not.`);
 
 const [cpu] = cpus();
 const when = new Date().toISOString().slice(0, 10);

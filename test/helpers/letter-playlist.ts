@@ -10,6 +10,8 @@ hlsParser.setOptions({ strictMode: true });
 
 const PATIENCE = 20_000;
 const AGAIN_AFTER = 200;
+/** A playlist that is not found for so long will not come back. */
+const GIVE_UP_AFTER = 10_000;
 
 const sleep = (span: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, span));
 
@@ -75,6 +77,7 @@ export const followPlaylist = async (
   const linter = new ReloadLinter(expectation);
   const lowLatency = expectation.lowLatency === true;
   let directives = '';
+  let missingSince: number | undefined;
   const ask = async (extra: string): Promise<Answer | undefined> => {
     const before = excused();
     const query = [directives, extra].filter((part) => part !== '').join('&');
@@ -84,8 +87,9 @@ export const followPlaylist = async (
       });
       const told = { status: answer.status, text: await answer.text() };
       const complaints = told.status === 200 ? [] : [`Status ${told.status}: ${told.text}`];
-      if (told.status === 200 || !(before || excused()))
-        judgement.note('answered: media playlist', `${url}?${query}`, { complaints });
+      // That it is still missing is the same complaint.
+      const isNews = told.status === 200 || (missingSince === undefined && !(before || excused()));
+      if (isNews) judgement.note('answered: media playlist', `${url}?${query}`, { complaints });
       return told;
     } catch (error) {
       if (!stopped() && !(before || excused()))
@@ -96,11 +100,14 @@ export const followPlaylist = async (
   while (!stopped()) {
     const [full, delta] = await Promise.all([ask(''), ask('_HLS_skip=YES')]);
     if (full?.status !== 200) {
-      if (full?.status === 404 && !excused()) return 'vanished';
+      if (full?.status === 404 && !excused()) missingSince ??= performance.now();
+      if (missingSince !== undefined && performance.now() - missingSince > GIVE_UP_AFTER)
+        return 'vanished';
       directives = '';
       await sleep(AGAIN_AFTER);
       continue;
     }
+    missingSince = undefined;
     judgeWithParsers(judgement, url, full.text);
     judgement.judge('our HLS linter, over reloads', url, () => sentencesOf(linter.next(full.text)));
     if (delta?.status === 200) {
