@@ -43,6 +43,19 @@ const row = async (
   return describePlayer(nameOf(played), figures, ear);
 };
 
+/**
+ * Asks for the manifest as soon as there is one. Its time then begins with the first segment, at
+ * media time 0; of a later one Shaka's account of UTC leaves out the presentationTimeOffset.
+ */
+const untilManifest = async (url: string): Promise<void> => {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const { status } = await fetch(url);
+    if (status === 200) return;
+    await sleep(200);
+  }
+  throw new Error('The channel has no DASH manifest.');
+};
+
 const play = async (
   firefox: Firefox,
   played: PlayedPath,
@@ -84,6 +97,7 @@ export const reportFirefox = async (
   const zero = publisher.capturedAt(epoch, samples(0));
   let firefox: Firefox | undefined;
   try {
+    await untilManifest(`${base}/c/live/dash/manifest.mpd`);
     firefox = await Firefox.launch();
     await installAudioTaps(firefox);
     await sleep(headStart);

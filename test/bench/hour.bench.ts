@@ -137,6 +137,9 @@ export const run = async ({ minutes = 60 }: { minutes?: number } = {}): Promise<
   const delay = slopeIn(settled, (reading) => reading.p50);
   const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);
   process.stdout.write(slopeLine('service, resident', memory, 'MiB/h'));
+  const late = settled.filter(({ at }) => at > length / 2);
+  const lately = slopeIn(late, (reading) => reading.service);
+  process.stdout.write(slopeLine('the same, second half', lately, 'MiB/h'));
   process.stdout.write(slopeLine('transcoder, resident', children, 'MiB/h'));
   process.stdout.write(slopeLine('socket delay, p50', delay, 'ms/h'));
   process.stdout.write(
@@ -151,7 +154,9 @@ export const run = async ({ minutes = 60 }: { minutes?: number } = {}): Promise<
     process.stdout.write(
       `  ffmpeg ${url.replace(/.*\/c\/live\//, '').padEnd(20)} ${seconds.toFixed(2)} s; ${said.join('; ').slice(0, 200)}\n`,
     );
+  const unsure = [memory, children, delay].filter(({ margin }) => !Number.isFinite(margin)).length;
   const claims: Claim[] = [
+    { name: 'slopes that too few readings tell', value: unsure, most: 0, unit: '' },
     {
       name: 'service: growth that is not noise',
       value: beyondNoise(memory),
