@@ -1,6 +1,7 @@
 /**
  * Microphone to ear through players of other people: a studio page in Chromium with the measuring
- * signal as its microphone, and beside it, in the same browser, all players at once for 120 s.
+ * signal as its microphone, and beside it, in the same browser, all players at once for 120 s; then
+ * the same players in Firefox ESR.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,13 +17,15 @@ import {
   figuresOf,
   openPlayer,
   type PlayerName,
+  type PlayerPages,
   quantile,
   servePlayers,
 } from '../helpers/player-page.ts';
 import { LOW_LATENCY } from '../helpers/player-settings.ts';
+import { reportFirefox } from './firefox-players.ts';
 import { type Claim, judge } from './verdict.ts';
 
-const SECONDS = Number(process.env.PLAYERS_SECONDS ?? 120);
+const MINUTES = Number(process.env.PLAYERS_SECONDS ?? 120) / 60;
 const HEAD_START = 12_000;
 /** What comes before does not count: the player finds its place, s. */
 const SETTLE = 4;
@@ -49,11 +52,10 @@ const goLive = async (browser: Browser, link: string): Promise<Page> => {
   return studio;
 };
 
-export const run = async (): Promise<void> => {
+const measureChromium = async (pages: PlayerPages, seconds: number): Promise<Claim[]> => {
   const folder = await mkdtemp(join(tmpdir(), 'skywave-players-'));
   const microphone = await writeMicrophone(join(folder, 'microphone.wav'));
   const service = await startLiveService();
-  const pages = await servePlayers();
   const browser = await launchChromium({ microphone });
   try {
     const studio = await goLive(browser, service.studio);
@@ -72,7 +74,7 @@ export const run = async (): Promise<void> => {
       });
       await studio.waitForTimeout(1000);
     }
-    await studio.waitForTimeout(SECONDS * 1000);
+    await studio.waitForTimeout(seconds * 1000);
     const playbacks = [];
     for (const { promised, opened } of players) {
       const playback = (await readTaps(opened.page, 'playback')).at(-1);
@@ -108,11 +110,23 @@ export const run = async (): Promise<void> => {
         },
       );
     }
-    judge(claims);
+    return claims;
   } finally {
     await browser.close();
-    await pages.stop();
     await service.stop();
     await rm(folder, { recursive: true, force: true });
+  }
+};
+
+/** Plays for `minutes` in each browser. */
+export const run = async ({ minutes = MINUTES }: { minutes?: number } = {}): Promise<void> => {
+  const seconds = minutes * 60;
+  const pages = await servePlayers();
+  try {
+    const claims = await measureChromium(pages, seconds);
+    await reportFirefox(PROMISED, { pages, seconds, headStart: HEAD_START, settle: SETTLE });
+    judge(claims);
+  } finally {
+    await pages.stop();
   }
 };

@@ -16,7 +16,7 @@ export const judge = (claims: readonly Claim[]): void => {
     const figure = `${value.toFixed(unit === '' ? 0 : 2)} ${unit}`.trim();
     const limit = `at most ${most} ${unit}`.trim();
     process.stdout.write(
-      `  ${holds ? 'reached' : 'MISSED '}  ${name.padEnd(44)}${figure.padEnd(14)}${limit}\n`,
+      `  ${holds ? 'reached' : 'MISSED '}  ${name.padEnd(54)}${figure.padEnd(16)}${limit}\n`,
     );
   }
 };

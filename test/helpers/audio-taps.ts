@@ -2,7 +2,6 @@
  * Taps the sound of a page from outside, without any hook in the product: whatever goes into a
  * worklet node of one name, whatever comes out of one of another, is recorded beside it.
  */
-import type { BrowserContext, Page } from 'playwright-core';
 import { PROCESSOR } from '../../worklets/port.ts';
 import { registerTapRecorder, type TapBlock } from './tap-recorder.ts';
 import { type TapMark, TapRecording } from './tap-recording.ts';
@@ -151,9 +150,14 @@ const tapPage = ({ recorder, into, outOf, sampleRate, elements }: Installation):
   };
 };
 
+/** A page or browser that can run something before a page's own scripts. */
+export type TapTarget = {
+  addInitScript: (act: typeof tapPage, argument: Installation) => Promise<unknown>;
+};
+
 /** Installs the taps in every page that `target` opens from now on. */
 export const installAudioTaps = async (
-  target: Page | BrowserContext,
+  target: TapTarget,
   { sampleRate, elements = false }: TapOptions = {},
 ): Promise<void> => {
   await target.addInitScript(tapPage, {
@@ -202,11 +206,16 @@ const collect = (side: TapSide): CollectedTap[] =>
       };
     });
 
+/** A page in which taps were installed. */
+export type TappedPage = {
+  evaluate: (act: typeof collect, side: TapSide) => Promise<CollectedTap[]>;
+};
+
 /**
  * Fetches what was recorded on one side of a page, one recording for each node the page has made,
  * in the order they were made. The taps go on.
  */
-export const readTaps = async (page: Page, side: TapSide): Promise<TapRecording[]> =>
+export const readTaps = async (page: TappedPage, side: TapSide): Promise<TapRecording[]> =>
   (await page.evaluate(collect, side)).map(({ pcm, ...tap }) => {
     const bytes = new Uint8Array(Buffer.from(pcm, 'base64'));
     return new TapRecording({ ...tap, pcm: new Float32Array(bytes.buffer) });

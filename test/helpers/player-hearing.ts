@@ -1,6 +1,5 @@
 /** Microphone to ear through somebody else's player: what its tap recorded, against what was sent. */
-import type { Page } from 'playwright-core';
-import { readTaps, type TapSide } from './audio-taps.ts';
+import { readTaps, type TappedPage, type TapSide } from './audio-taps.ts';
 import { findBursts } from './burst-detector.ts';
 import { IDENTITIES } from './measuring-signal.ts';
 import { quantile } from './player-page.ts';
@@ -16,17 +15,19 @@ export type TimedPublisher = {
 
 const CYCLE = IDENTITIES * 1000;
 
+/** When a burst was captured that was heard, for a signal whose first sample was at `zero`. */
+export const saidSince =
+  (zero: number): TimedPublisher['saidBefore'] =>
+  (identity, heard) => {
+    const first = zero + identity * 1000;
+    return first + Math.floor((heard - first) / CYCLE) * CYCLE;
+  };
+
 /** Starts a publisher of the measuring signal; its first frame is captured as this resolves. */
 export const startTimedPublisher = async (service: TestService): Promise<TimedPublisher> => {
   const publisher = await RealPublisher.start(service);
   const zero = Date.now() - publisher.sent * 20;
-  return {
-    publisher,
-    saidBefore: (identity, heard) => {
-      const first = zero + identity * 1000;
-      return first + Math.floor((heard - first) / CYCLE) * CYCLE;
-    },
-  };
+  return { publisher, saidBefore: saidSince(zero) };
 };
 
 /** What was heard of the bursts. */
@@ -41,7 +42,7 @@ export type Hearing = {
 
 /** Reads a page's tap and measures from `settle` seconds after its first sound. */
 export const hear = async (
-  page: Page,
+  page: TappedPage,
   saidBefore: TimedPublisher['saidBefore'],
   { settle = 4, side = 'playback' }: { settle?: number; side?: TapSide } = {},
 ): Promise<Hearing> => {

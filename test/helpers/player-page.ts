@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { PROCESSOR } from '../../worklets/port.ts';
 import {
   type PlayerEvent,
@@ -29,11 +29,17 @@ export type PlayerLog = {
   readonly events: readonly PlayerEvent[];
 };
 
+/** A page as far as players need one, whoever drives it. */
+export type DrivenPage = {
+  goto: (url: string) => Promise<unknown>;
+  evaluate: <A, R>(act: (argument: A) => R | Promise<R>, argument: A) => Promise<R>;
+};
+
 /** One player at one address, playing. */
-export type PlayerPage = {
+export type PlayerPage<P = Page> = {
   readonly player: PlayerName;
   readonly url: string;
-  readonly page: Page;
+  readonly page: P;
   readonly log: () => Promise<PlayerLog>;
 };
 
@@ -86,16 +92,16 @@ export const servePlayers = async (): Promise<PlayerPages> => {
 };
 
 /** Opens a player's page and presses play; resolves at the first sound. */
-export const openPlayer = async (
-  context: BrowserContext,
+export const openPlayer = async <P extends DrivenPage>(
+  context: { newPage: () => Promise<P> },
   pages: PlayerPages,
   { player, url, settings = {} }: { player: PlayerName; url: string; settings?: PlayerSettings },
-): Promise<PlayerPage> => {
+): Promise<PlayerPage<P>> => {
   const page = await context.newPage();
   await page.goto(`${pages.base}/${player}`);
   await page.evaluate(startPlayer, { player, url, settings });
   const log = (): Promise<PlayerLog> =>
-    page.evaluate(() => (window as unknown as { playerLog: PlayerLog }).playerLog);
+    page.evaluate(() => (window as unknown as { playerLog: PlayerLog }).playerLog, null);
   return { player, url, page, log };
 };
 

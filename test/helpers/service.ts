@@ -21,6 +21,9 @@ export type TestService = Service & {
   readonly stop: () => Promise<void>;
 };
 
+/** Where a service answers and its admin token: all that a plain client needs of it. */
+export type Door = Pick<TestService, 'base' | 'token'>;
+
 /** The configuration of a test: nothing outside loopback, nothing logged. */
 export const testConfig = (data: string, overrides: Partial<Config> = {}): Config => ({
   host: '127.0.0.1',
@@ -61,7 +64,7 @@ export const startService = async (
 };
 
 /** Buys a ticket with the admin token. */
-export const buyTicket = async (service: TestService, role = 'publisher'): Promise<string> => {
+export const buyTicket = async (service: Door, role = 'publisher'): Promise<string> => {
   const answer = await fetch(`${service.base}/api/v1/channels/live/tickets`, {
     method: 'POST',
     headers: { authorization: `Bearer ${service.token}`, 'content-type': 'application/json' },
@@ -150,7 +153,7 @@ export const HELLO = {
 } as const;
 
 /** Connects a publisher with a ticket; it has said nothing yet. */
-export const connectPublisher = async (service: TestService): Promise<TestClient> => {
+export const connectPublisher = async (service: Door): Promise<TestClient> => {
   const ticket = await buyTicket(service);
   const client = new TestClient(`${service.base}/api/v1/channels/live/publish?ticket=${ticket}`, {
     parse: parseToPublisherMessage,
@@ -161,7 +164,7 @@ export const connectPublisher = async (service: TestService): Promise<TestClient
 
 /** Connects a publisher that is welcome: returns it with its epoch. */
 export const startPublisher = async (
-  service: TestService,
+  service: Door,
   hello: object = HELLO,
 ): Promise<{ client: TestClient; epoch: number; next: number }> => {
   const client = await connectPublisher(service);

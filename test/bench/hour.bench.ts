@@ -1,0 +1,204 @@
+/**
+ * An hour on the air: a channel with socket listeners and players, whose publisher is cut off twice.
+ * Memory and delay are sampled each 10 s, and must neither grow; then every variant still plays.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DelayListener } from '../helpers/delay-listener.ts';
+import { LastingPublisher } from '../helpers/lasting-publisher.ts';
+import { startLiveService } from '../helpers/live-service.ts';
+import { MediaPuller, type PullerKind } from '../helpers/media-puller.ts';
+import { quantile } from '../helpers/player-page.ts';
+import { type Played, playWith } from '../helpers/player-programs.ts';
+import { descendantsOf, memoryIsKnown, residentOf } from '../helpers/process-memory.ts';
+import { describeWarnings, warningsOf } from '../helpers/service-warnings.ts';
+import { type Slope, slopeOf } from '../helpers/slope.ts';
+import { type Claim, judge } from './verdict.ts';
+
+const LISTENERS = 20;
+const PULLERS: readonly PullerKind[] = ['ll-hls', 'll-hls', 'dash', 'dash'];
+const SAMPLE_EVERY = 10_000;
+/** Share of the run that does not count: caches fill and code is compiled. */
+const WARM_UP = 0.1;
+const ROWS = 12;
+const VARIANTS = ['hls/index.m3u8', 'hls/opus.m3u8', 'hls/ts.m3u8', 'dash/manifest.mpd'];
+const PLAY_SECONDS = 5;
+const HOUR = 3_600_000;
+
+/** One reading; MiB and ms. Delays are NaN while nothing came in time. */
+type Reading = {
+  readonly at: number;
+  readonly service: number;
+  readonly children: number;
+  readonly p50: number;
+  readonly p95: number;
+};
+
+const describe = ({ at, service, children, p50, p95 }: Reading): string =>
+  `  ${(at / 60_000).toFixed(1).padStart(6)} min  service ${service.toFixed(1)} MiB, ` +
+  `children ${children.toFixed(1)} MiB, delay p50 ${p50.toFixed(2)} ms, p95 ${p95.toFixed(2)} ms\n`;
+
+const read = (at: number, pid: number, listeners: readonly DelayListener[]): Reading => {
+  const delays = listeners.flatMap((listener) => listener.take().delays);
+  const children = descendantsOf(pid).reduce((sum, child) => sum + residentOf(child), 0);
+  return {
+    at,
+    service: residentOf(pid),
+    children,
+    p50: quantile(delays, 0.5),
+    p95: quantile(delays, 0.95),
+  };
+};
+
+/** Readings until the time is over; `acts` happen beside them. */
+const sample = async (
+  length: number,
+  { pid, listeners }: { pid: number; listeners: readonly DelayListener[] },
+): Promise<Reading[]> => {
+  const readings: Reading[] = [];
+  const begun = performance.now();
+  for (let row = 1; performance.now() - begun < length; ) {
+    await sleep(Math.min(SAMPLE_EVERY, length / ROWS));
+    const reading = read(performance.now() - begun, pid, listeners);
+    readings.push(reading);
+    if (reading.at < (row * length) / ROWS) continue;
+    process.stdout.write(describe(reading));
+    row += 1;
+  }
+  return readings;
+};
+
+const slopeIn = (readings: readonly Reading[], value: (reading: Reading) => number): Slope =>
+  slopeOf(
+    readings
+      .map((reading) => ({ x: reading.at / HOUR, y: value(reading) }))
+      .filter(({ y }) => !Number.isNaN(y)),
+  );
+
+/** What of a slope is not noise. */
+const beyondNoise = ({ slope, margin }: Slope): number => (Math.abs(slope) <= margin ? 0 : slope);
+
+const slopeLine = (name: string, { slope, margin, count }: Slope, unit: string): string =>
+  `  ${name.padEnd(28)}${slope.toFixed(3)} ± ${margin.toFixed(3)} ${unit} ` +
+  `(95 %, ${count} readings): ${Math.abs(slope) <= margin ? 'within noise' : 'not noise'}\n`;
+
+const playAll = async (channel: string): Promise<Played[]> => {
+  const folder = await mkdtemp(join(tmpdir(), 'skywave-hour-'));
+  const played: Played[] = [];
+  for (const variant of VARIANTS)
+    played.push(
+      await playWith('ffmpeg', `${channel}/${variant}`, {
+        folder,
+        seconds: PLAY_SECONDS,
+        within: 30,
+      }),
+    );
+  await rm(folder, { recursive: true, force: true });
+  return played;
+};
+
+/** Runs for `minutes`; the publisher is cut off for 3 s after a third and for 20 s after two. */
+export const run = async ({ minutes = 60 }: { minutes?: number } = {}): Promise<void> => {
+  if (!memoryIsKnown()) throw new Error('This benchmark reads /proc and needs Linux.');
+  const length = minutes * 60_000;
+  const service = await startLiveService();
+  const warnings = warningsOf(service.child);
+  const pid = service.child.pid ?? 0;
+  const base = `http://127.0.0.1:${service.port}`;
+  const token = new URL(service.studio).hash.replace('#token=', '');
+  const publisher = await LastingPublisher.start({ base, token });
+  const listeners = Array.from({ length: LISTENERS }, () => new DelayListener(base, publisher));
+  const pullers = PULLERS.map((kind) => new MediaPuller(`${base}/c/live`, kind));
+  const cuts = (async () => {
+    await sleep(length / 3);
+    await publisher.cut(3000);
+    await sleep(length / 3);
+    await publisher.cut(20_000);
+  })();
+  let [readings, played]: [Reading[], Played[]] = [[], []];
+  try {
+    readings = await sample(length, { pid, listeners });
+    await cuts;
+    played = await playAll(`${base}/c/live`);
+  } finally {
+    for (const listener of listeners) listener.close();
+    publisher.vanish();
+    // Those who wait for the next part are let go by the service's end.
+    const stopping = pullers.map((puller) => puller.stop());
+    await service.stop();
+    await Promise.all(stopping);
+  }
+  process.stdout.write(describeWarnings(warnings));
+  const settled = readings.filter(({ at }) => at > WARM_UP * length);
+  const memory = slopeIn(settled, (reading) => reading.service);
+  const children = slopeIn(settled, (reading) => reading.children);
+  const delay = slopeIn(settled, (reading) => reading.p50);
+  const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);
+  process.stdout.write(slopeLine('service, resident', memory, 'MiB/h'));
+  const late = settled.filter(({ at }) => at > length / 2);
+  const lately = slopeIn(late, (reading) => reading.service);
+  process.stdout.write(slopeLine('the same, second half', lately, 'MiB/h'));
+  process.stdout.write(slopeLine('transcoder, resident', children, 'MiB/h'));
+  process.stdout.write(slopeLine('socket delay, p50', delay, 'ms/h'));
+  process.stdout.write(
+    `  publisher came back ${publisher.reconnects} times, listeners ${sum(listeners.map(({ returns }) => returns))}; ` +
+      `each listener missed ${quantile(
+        listeners.map(({ lost }) => lost),
+        0.5,
+      )} frames of replays it was led past; ` +
+      `${sum(pullers.map(({ media }) => media))} parts and segments fetched\n`,
+  );
+  for (const { url, seconds, said } of played)
+    process.stdout.write(
+      `  ffmpeg ${url.replace(/.*\/c\/live\//, '').padEnd(20)} ${seconds.toFixed(2)} s; ${said.join('; ').slice(0, 200)}\n`,
+    );
+  const unsure = [memory, children, delay].filter(({ margin }) => !Number.isFinite(margin)).length;
+  const claims: Claim[] = [
+    { name: 'slopes that too few readings tell', value: unsure, most: 0, unit: '' },
+    {
+      name: 'service: growth that is not noise',
+      value: beyondNoise(memory),
+      most: 2,
+      unit: 'MiB/h',
+    },
+    {
+      name: 'transcoder: growth that is not noise',
+      value: beyondNoise(children),
+      most: 2,
+      unit: 'MiB/h',
+    },
+    {
+      name: 'delay: growth that is not noise',
+      value: Math.abs(beyondNoise(delay)),
+      most: 1,
+      unit: 'ms/h',
+    },
+    {
+      name: 'reconnects of the publisher besides two',
+      value: Math.abs(publisher.reconnects - 2),
+      most: 0,
+      unit: '',
+    },
+    {
+      name: 'reconnects of listeners',
+      value: sum(listeners.map(({ returns }) => returns)),
+      most: 0,
+      unit: '',
+    },
+    {
+      name: 'requests of players that failed',
+      value: sum(pullers.map(({ failures }) => failures)),
+      most: 0,
+      unit: '',
+    },
+    {
+      name: 'variants that do not play any more',
+      value: VARIANTS.length - played.filter(({ seconds }) => seconds >= PLAY_SECONDS - 0.1).length,
+      most: 0,
+      unit: '',
+    },
+  ];
+  judge(claims);
+};
