@@ -14,7 +14,7 @@ import { millis, millisToSamples, secondsToMillis } from '../../shared/time.ts';
 import type { CapturedMessage, CapturedPacket, EncoderCommand } from '../../worklets/port.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEvent, NetworkCommand, UplinkEvent } from './messages.ts';
-import { type Platform, PlatformScope } from './platform.ts';
+import { fromWall, type Platform, PlatformScope } from './platform.ts';
 import { UplinkPressure } from './pressure.ts';
 import { type HeldFrame, Runs } from './runs.ts';
 
@@ -130,7 +130,8 @@ export class Uplink {
   }
 
   #captured(packet: CapturedPacket): void {
-    if (!this.#runs.push(packet)) return;
+    const captured = fromWall(this.#platform, packet.captured);
+    if (!this.#runs.push({ ...packet, captured })) return;
     // Without a welcome nothing waits in the socket, which says nothing of the network.
     const { now } = this.#platform;
     if (this.#welcomed && this.#pressure.observe(this.#connection.buffered, now()))
