@@ -107,6 +107,8 @@ export const en = {
       'The server does not know the key of this studio. Open the newest studio link, then try again.',
     channel: 'The server has no channel of this name. Check the address of this page.',
     taken: 'Somebody else is on the air on this channel. Wait until they end, or take over.',
+    'other-tab':
+      'Another tab of this browser is on the air on this channel. Go on there, or take over here.',
     superseded:
       'Another studio took over this channel: you are off the air. Agree with them, or take over again.',
     protocol:

@@ -61,7 +61,8 @@ export const noticesOf = (
 };
 
 const remedyOf = ({ trouble }: Extract<Broadcaster, { is: 'failed' }>): Remedy => {
-  if (trouble === 'taken' || trouble === 'superseded') return 'take-over';
+  if (trouble === 'taken' || trouble === 'superseded' || trouble === 'other-tab')
+    return 'take-over';
   return trouble.startsWith('microphone') ? 'arm' : null;
 };
 

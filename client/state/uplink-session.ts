@@ -1,5 +1,6 @@
 /** One attempt to be on the air: the network worker and its end of the channel to the microphone. */
 import type { Rendition } from '../../shared/catalog.ts';
+import { millis } from '../../shared/time.ts';
 import type { NetworkCommand, UplinkEvent } from '../net/messages.ts';
 import type { Scope } from '../scope.ts';
 
@@ -8,6 +9,12 @@ import type { Scope } from '../scope.ts';
  * sound to send first.
  */
 export const GOODBYE = 63_000;
+
+/**
+ * Two minutes, which is longer than the server waits before it ends a broadcast; from ten seconds on
+ * a tab that dies shall not take with it what was said.
+ */
+const REPLAY = { kept: millis(120_000), spoolAfter: millis(10_000) };
 
 /** What a session needs to know. */
 export type UplinkOptions = {
@@ -40,6 +47,7 @@ export const openUplink = (scope: Scope, options: UplinkOptions): (() => void) =
       token,
       rendition,
       takeover,
+      replay: REPLAY,
       port: port2,
     },
     [port2],
