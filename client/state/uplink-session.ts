@@ -27,18 +27,25 @@ export type UplinkOptions = {
   readonly onEvent: (event: UplinkEvent) => void;
 };
 
-/** Starts a session that ends with the scope; what it returns says goodbye first. */
-export const openUplink = (scope: Scope, options: UplinkOptions): (() => void) => {
-  const { channel, token, rendition, takeover, connect, onEvent } = options;
+/** How a page commands its network worker. */
+export type Say = (command: NetworkCommand, transfer?: Transferable[]) => void;
+
+/** Starts a network worker that ends with the scope. */
+export const startNetworkWorker = (scope: Scope, onEvent: (event: UplinkEvent) => void): Say => {
   const worker = new Worker(new URL('../net/network.worker.ts', import.meta.url), {
     type: 'module',
   });
   scope.add(() => worker.terminate());
   scope.on(worker, 'message', (event) => onEvent((event as MessageEvent<UplinkEvent>).data));
+  return (command, transfer = []) => worker.postMessage(command, transfer);
+};
+
+/** Starts a session that ends with the scope; `leave` said to it makes it say goodbye first. */
+export const openUplink = (scope: Scope, options: UplinkOptions): Say => {
+  const { channel, token, rendition, takeover, connect, onEvent } = options;
+  const say = startNetworkWorker(scope, onEvent);
   const { port1, port2 } = new MessageChannel();
   connect(port1);
-  const say = (command: NetworkCommand, transfer: Transferable[] = []): void =>
-    worker.postMessage(command, transfer);
   say(
     {
       type: 'publish',
@@ -52,5 +59,5 @@ export const openUplink = (scope: Scope, options: UplinkOptions): (() => void) =
     },
     [port2],
   );
-  return () => say({ type: 'leave' });
+  return say;
 };
