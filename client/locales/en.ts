@@ -88,7 +88,7 @@ export const en = {
     whole: (away: string) => `Back after ${away}; nothing was lost.`,
     missing: (away: string, lost: string) => `Back after ${away}; ${lost} are missing.`,
     anew: 'The broadcast had ended meanwhile, so a new one has begun.',
-    uploading: (spooled: string) => `For its recording, ${spooled} are uploaded from this browser.`,
+    uploading: (spooled: string) => `For the recording, ${spooled} are uploaded from this browser.`,
   },
   uploading: (percent: string) => `Uploading what was recorded offline: ${percent} %`,
   unsent: (length: string, moment: string) =>

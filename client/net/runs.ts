@@ -7,6 +7,7 @@ import type { FrameHeader } from '../../shared/frame.ts';
 import type { Ring } from '../../shared/ring.ts';
 import { type Millis, millis, samplesToMillis } from '../../shared/time.ts';
 import type { CapturedPacket } from '../../worklets/port.ts';
+import { type Range, uncovered, united } from './range.ts';
 
 /** A frame in the replay ring; `epoch` holds its run, because the epoch may not be known yet. */
 export type HeldFrame = FrameHeader & Pick<CapturedPacket, 'packet' | 'captured'>;
@@ -25,8 +26,8 @@ export type Run = {
 };
 
 type OpenRun = { -readonly [Field in keyof Run]: Run[Field] } & {
-  /** Sequences below this have been counted as lost where they were. */
-  accounted: number;
+  /** Sequences that have been told as missed. */
+  missed: readonly Range[];
 };
 
 /** The capture worklet adds 1 for a run it begins itself; ours lie so far apart that none meet. */
@@ -43,11 +44,11 @@ const open = (run: number): OpenRun => ({
   recording: null,
   next: 0,
   acked: -1,
-  accounted: 0,
+  missed: [],
 });
 
 /** Frames that will not go over the socket any more; `run` as it was then. */
-export type Missed = { readonly run: Run; readonly from: number; readonly to: number };
+export type Missed = Range & { readonly run: Run };
 
 /** Numbers frames, remembers what was acknowledged, and tells what the socket will not carry. */
 export class Runs {
@@ -210,10 +211,11 @@ export class Runs {
   }
 
   #miss(from: number, to: number): void {
-    const first = Math.max(from, this.#sending.accounted);
-    if (to <= first) return;
-    this.#missed.push({ run: { ...this.#sending }, from: first, to });
-    this.#sending.accounted = to;
+    if (to <= from) return;
+    const { missed } = this.#sending;
+    for (const range of uncovered({ from, to }, missed))
+      this.#missed.push({ run: { ...this.#sending }, ...range });
+    this.#sending.missed = united(missed, { from, to });
   }
 
   #numbered(captured: CapturedPacket, run: OpenRun): HeldFrame {

@@ -18,9 +18,6 @@ export type Place = {
   readonly begun: Utc;
 };
 
-/** Sequences from `from` up to and without `to`. */
-export type Range = { readonly from: number; readonly to: number };
-
 const NAME = /^(\d{1,5})~(\d{1,15})~(\d{1,10})~[a-z0-9]+~(.+)\.frames$/;
 
 /** A name that no other segment has, not even another tab's; `random` is between 0 and 1. */
@@ -82,7 +79,3 @@ export const joined = (records: readonly Uint8Array[]): Uint8Array<ArrayBuffer> 
   }
   return whole;
 };
-
-/** How many sequences two ranges share. */
-export const overlap = (one: Range, other: Range): number =>
-  Math.max(0, Math.min(one.to, other.to) - Math.max(one.from, other.from));

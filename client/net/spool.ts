@@ -6,13 +6,12 @@
 import { type Millis, millis, samplesToMillis, type Utc } from '../../shared/time.ts';
 import type { SpoolTrouble, UnsentPart } from './messages.ts';
 import type { PrivateFile, PrivateFolder } from './private-files.ts';
+import { lengthOfAll, overlap, type Range, united } from './range.ts';
 import type { HeldFrame } from './runs.ts';
 import {
   frameLength,
   joined,
-  overlap,
   type Place,
-  type Range,
   readSegmentName,
   recordOf,
   recordsIn,
@@ -38,7 +37,7 @@ type Mutable = { -readonly [Field in keyof Segment]: Segment[Field] } & { writte
 type Writing = { readonly segment: Mutable; file: PrivateFile | null; pending: Uint8Array[] };
 
 const lengthOf = ({ from, to, owed }: Segment): number =>
-  owed === null ? to - from : owed.reduce((sum, range) => sum + range.to - range.from, 0);
+  owed === null ? to - from : lengthOfAll(owed);
 
 /** The spool of one channel in this browser. */
 export class Spool {
@@ -100,7 +99,7 @@ export class Spool {
   keep(bytes: Uint8Array, { sequence, duration }: HeldFrame, place: Place): boolean {
     if (this.#trouble !== null) return false;
     if (this.#segments.reduce((sum, each) => sum + each.bytes, 0) >= this.#limit) {
-      this.#fail('full');
+      this.#trouble = 'full';
       return false;
     }
     const writing =
@@ -122,7 +121,7 @@ export class Spool {
       if (count === 0) continue;
       here += count;
       const from = Math.max(segment.from, range.from);
-      segment.owed = [...segment.owed, { from, to: from + count }];
+      segment.owed = united(segment.owed, { from, to: from + count });
     }
     return here;
   }
@@ -237,7 +236,7 @@ export class Spool {
   async #write(writing: Writing): Promise<void> {
     const { segment, pending } = writing;
     writing.pending = [];
-    if (this.#trouble !== null || !this.#segments.includes(segment)) return;
+    if (!this.#segments.includes(segment)) return;
     const folder = await this.#folder;
     writing.file ??= (await folder?.create(segment.name)) ?? null;
     writing.file?.append(joined(pending));
@@ -260,12 +259,17 @@ export class Spool {
   #remove(segment: Mutable): void {
     if (this.#writing?.segment === segment) this.#seal();
     this.#segments = this.#segments.filter((each) => each !== segment);
-    this.#then(async () => (await this.#folder)?.remove(segment.name));
+    this.#then(async () => {
+      await (await this.#folder)?.remove(segment.name);
+      // There is room again.
+      if (this.#trouble === 'full') this.#trouble = null;
+    });
   }
 
-  /** From now on nothing is kept; what was not written is not here. */
+  /** Nothing is kept until there is room again, if ever; what was not written is not here. */
   #fail(trouble: SpoolTrouble): void {
     this.#trouble ??= trouble;
+    this.#seal();
     for (const segment of this.#segments) {
       const { written, to } = segment;
       if (written === to) continue;

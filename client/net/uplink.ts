@@ -35,7 +35,6 @@ const DRAIN_EVERY = 20;
 const CLOCK_WITHIN = 1000;
 /** Pongs after which a clock message is worth sending: the first, and a filter half full. */
 const CLOCK_AT_PONGS = [1, 4];
-
 type Welcome = Extract<ToPublisherMessage, { type: 'welcome' }>;
 
 /** One broadcast of one publisher. */
@@ -157,8 +156,7 @@ export class Uplink {
     const captured = fromWall(this.#platform, packet.captured);
     if (!this.#runs.push({ ...packet, captured })) return;
     // Without a welcome nothing waits in the socket, which says nothing of the network.
-    const { now } = this.#platform;
-    if (this.#welcomed && this.#pressure.observe(this.#connection.buffered, now()))
+    if (this.#welcomed && this.#pressure.observe(this.#connection.buffered, this.#platform.now()))
       this.#tell({ type: 'bitrate', bitrate: this.#pressure.bitrate });
     this.#rescue.look();
     this.#drain();
@@ -185,8 +183,10 @@ export class Uplink {
   #heard(message: ToPublisherMessage): void {
     if (message.type === 'welcome') this.#welcome(message);
     else if (message.type === 'ack') this.#acknowledged(message.sequence);
-    else if (message.type === 'tally')
+    else if (message.type === 'tally') {
+      this.#absence.heard(this.#runs.newest.run);
       this.#post({ type: 'tally', live: message.live, listeners: message.listeners });
+    }
   }
 
   #acknowledged(sequence: number): void {
@@ -295,5 +295,6 @@ export class Uplink {
   async #putAway(): Promise<void> {
     this.desk.upload.dispose();
     await within(this.#platform, PUT_AWAY_WITHIN, this.#rescue.end());
+    this.desk.look();
   }
 }

@@ -8,7 +8,7 @@ import type { Scope } from '../scope.ts';
  * How long the goodbye may take before the worker is ended all the same, ms: it may have a minute of
  * sound to send first.
  */
-export const GOODBYE = 63_000;
+export const GOODBYE = 66_000;
 
 /**
  * Two minutes, which is longer than the server waits before it ends a broadcast; from ten seconds on

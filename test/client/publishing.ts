@@ -102,13 +102,17 @@ export class Publishing {
   readonly #ports = new MessageChannel();
   #uplink: Uplink | null = null;
 
-  private constructor(server: SmallServer) {
+  readonly #ownsServer: boolean;
+
+  private constructor(server: SmallServer, ownsServer: boolean) {
     this.server = server;
+    this.#ownsServer = ownsServer;
     this.capture = new Capture(this.#ports.port2);
   }
 
-  static async open(): Promise<Publishing> {
-    return new Publishing(await SmallServer.open());
+  /** On a server of its own, or on that of another. */
+  static async open({ server }: { server?: SmallServer } = {}): Promise<Publishing> {
+    return new Publishing(server ?? (await SmallServer.open()), server === undefined);
   }
 
   get last(): UplinkEvent | undefined {
@@ -163,8 +167,9 @@ export class Publishing {
 
   async close(): Promise<void> {
     this.leave();
-    await until(() => expect(['ended', 'refused']).toContain(this.last?.type));
+    if (this.#uplink !== null)
+      await until(() => expect(['ended', 'refused']).toContain(this.last?.type));
     this.#ports.port2.close();
-    await this.server.close();
+    if (this.#ownsServer) await this.server.close();
   }
 }

@@ -133,6 +133,10 @@ export class SmallServer {
   uploadsAsked = 0;
   /** What an upload is answered with; anything but 200 takes nothing. */
   uploadStatus = 200;
+  /** An upload waits so long for its answer, ms. */
+  uploadDelay = 0;
+  /** A larger upload is answered with 413, bytes. */
+  uploadMost = 1 << 20;
   /** Folder of the built pages, to be served like the real ones. */
   pages: string | null = null;
   statusAsked = 0;
@@ -223,11 +227,15 @@ export class SmallServer {
     }
     const [, recording = ''] = /\/recordings\/([^/]+)\/frames$/.exec(request.url ?? '') ?? [];
     const authorization = request.headers.authorization ?? '';
-    const frames = framesIn(Buffer.concat(parts));
-    if (this.uploadStatus === 200)
+    const body = Buffer.concat(parts);
+    await new Promise((resolve) => setTimeout(resolve, this.uploadDelay));
+    if (response.destroyed) return;
+    const status = body.length > this.uploadMost ? 413 : this.uploadStatus;
+    const frames = framesIn(body);
+    if (status === 200)
       this.uploads.push({ recording: decodeURIComponent(recording), authorization, frames });
     const answer = { accepted: frames.length, repeated: 0, complete: false, missing: 0 };
-    response.writeHead(this.uploadStatus).end(JSON.stringify(answer));
+    response.writeHead(status).end(JSON.stringify(answer));
   }
 
   async #page(request: IncomingMessage, response: ServerResponse, pages: string): Promise<void> {

@@ -161,6 +161,29 @@ describe('a broadcast that has ended while its host was away', () => {
   });
 });
 
+describe('frames that a dying socket swallowed', () => {
+  it('go up too when the replay has let go of them before the return', async () => {
+    await on.start(withDisk({ speed: 20 }), SHORT);
+    await on.hello(1);
+    on.session.welcome(1, 0, 'first');
+    on.capture.record(10);
+    await until(() => expect(on.session.frames).toHaveLength(10));
+    on.session.say({ type: 'ack', sequence: 9 });
+    await until(() => expect(on.of('uplink').at(-1)?.acked).toBe(9));
+    // Taken by the socket, never acknowledged, and long gone from the ring at the goodbye.
+    await talk(20);
+    await until(() => expect(on.session.frames).toHaveLength(210));
+    on.server.refuseUpgrade = 503;
+    on.session.cut();
+    await talk(6);
+    on.leave();
+    await until(() => expect(on.last).toEqual({ type: 'ended' }));
+    const [part] = spool()?.parts ?? [];
+    expect(part).toMatchObject({ duration: 260 * 20 });
+    expect(on.of('uplink').at(-1)?.lost).toBe(0);
+  });
+});
+
 describe('the end without a server', () => {
   it('puts what was said away, and a later visit brings it when asked', async () => {
     await goLiveAndBeCut(withDisk({ speed: 40 }));
@@ -168,6 +191,7 @@ describe('the end without a server', () => {
     on.leave();
     await until(() => expect(on.last).toEqual({ type: 'ended' }));
     expect(await disk.list()).not.toEqual([]);
+    expect(spool()?.parts).toMatchObject([{ recording: 'first', duration: 1600, left: false }]);
 
     const events: UplinkEvent[] = [];
     const salvage = new Salvage(
