@@ -11,8 +11,9 @@ import type { Scope } from '../scope.ts';
 export const GOODBYE = 66_000;
 
 /**
- * Two minutes, which is longer than the server waits before it ends a broadcast; from ten seconds on
- * a tab that dies shall not take with it what was said.
+ * Two minutes, which is longer than the server waits before it ends a broadcast, and at most 9 MB
+ * (6,000 packets of 1,500 bytes); from ten seconds on a tab that dies shall not take with it what
+ * was said.
  */
 const REPLAY = { kept: millis(120_000), spoolAfter: millis(10_000) };
 

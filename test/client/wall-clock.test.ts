@@ -4,6 +4,7 @@ import type { ConnectionEvent } from '../../client/net/messages.ts';
 import type { Platform } from '../../client/net/platform.ts';
 import { parseToListenerMessage, type ToListenerMessage } from '../../shared/control.ts';
 import { utc } from '../../shared/time.ts';
+import { Publishing } from './publishing.ts';
 import { quickPlatform } from './quick-platform.ts';
 import { SmallServer } from './small-server.ts';
 
@@ -79,4 +80,21 @@ describe('a wall clock that is set', () => {
     await until(() => expect(events.some(({ type }) => type === 'lost')).toBe(true));
     expect(platform.now() - slept).toBeLessThan(14_500);
   });
+});
+
+it('a publisher tells the right UTC of its samples, however far its wall clock is off', async () => {
+  const on = await Publishing.open();
+  connect(quickPlatform());
+  // The steady clock stands an hour beside the wall clock, which is what the worklet reads.
+  const steady = quickPlatform();
+  const platform = { ...steady, now: () => utc(Date.now() - 3_600_000), wall: steady.wall };
+  await on.start(platform);
+  on.capture.record(4);
+  const captured = Date.now();
+  await on.hello(1);
+  on.session.welcome(3, 0);
+  await until(() => expect(on.session.heardOf('clock').length).toBeGreaterThanOrEqual(2));
+  for (const clock of on.session.heardOf('clock'))
+    expect(Math.abs(clock.utc - captured)).toBeLessThanOrEqual(clock.uncertainty + 50);
+  await on.close();
 });

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { NetworkCommand } from '../../client/net/messages.ts';
+import { CLOSE } from '../../shared/codes.ts';
 import type { Frame } from '../../shared/frame.ts';
 import { type ServerSession, SmallServer } from '../client/small-server.ts';
 import { type ChaosProxy, startChaosProxy } from '../helpers/chaos-proxy.ts';
@@ -31,6 +32,17 @@ const greet = (session: ServerSession): void => {
     return push(...frames);
   };
   session.welcome(5, nextOf(), 'first');
+};
+
+/** Somebody else has the seat, and gives it only to who takes over. */
+const taken = (session: ServerSession): void => {
+  const push = session.heard.push.bind(session.heard);
+  session.heard.push = (...messages) => {
+    for (const message of messages)
+      if (message.type === 'hello' && 'takeover' in message) greet(session);
+      else if (message.type === 'hello') session.close(CLOSE.taken);
+    return push(...messages);
+  };
 };
 
 const nextOf = (): number => (socketed.at(-1)?.sequence ?? -1) + 1;
@@ -152,4 +164,14 @@ it('a tab that dies offline: the next visit offers what it left, and brings it',
   const seen = new Set([...socketed.map(({ sequence }) => sequence), ...uploaded()]);
   expect([...seen].toSorted((a, b) => a - b)).toEqual(Array.from(seen, (_, index) => index));
   await next.getByRole('button', { name: 'Upload' }).waitFor({ state: 'detached' });
+});
+
+it('a host whose device died takes over from another one, by one press', async () => {
+  server.greet = taken;
+  const page = await openStudio();
+  await page.getByRole('button', { name: 'Go live' }).click();
+  await page.getByText('Somebody else is on the air on this channel.').waitFor();
+  await page.getByRole('button', { name: 'Take over' }).press('Enter');
+  await onAir(page);
+  await until(() => expect(socketed.length).toBeGreaterThan(10));
 });
