@@ -31,6 +31,11 @@ export class ServerClock {
     if (this.#exchanges.length > KEPT) this.#exchanges.shift();
   }
 
+  /** Forgets every exchange: the clock they were measured on is no longer the same. */
+  forget(): void {
+    this.#exchanges.length = 0;
+  }
+
   get known(): boolean {
     return this.#exchanges.length > 0;
   }

@@ -123,6 +123,7 @@ const toPublisherMessages = v.variant('type', [
     next: sequence,
     limits: v.object({ frame: count(65_536), control: count(65_536), lead: span }),
     ping: span,
+    recording: v.optional(v.nullable(text(128))),
   }),
   v.object({ type: v.literal('ack'), sequence }),
   v.object({

@@ -49,3 +49,7 @@ export const trackConstraints = (
     autoGainControl: processed,
   };
 };
+
+/** Whether a name, perhaps remembered from an older version, is that of a mode. */
+export const isMode = (name: string | null): name is MicrophoneMode =>
+  name !== null && Object.hasOwn(MODES, name);

@@ -45,6 +45,8 @@ export const en = {
       ? `${shown} damaged frame was concealed.`
       : `${shown} damaged frames were concealed.`,
   seconds: (value: string) => `${value} s`,
+  minutes: (minutes: string, seconds: string) => `${minutes} min ${seconds} s`,
+  hours: (hours: string, minutes: string) => `${hours} h ${minutes} min`,
   millis: (value: string) => `${value} ms`,
   level: 'Level',
   levelText: (left: string, right: string) => `left ${left}, right ${right} decibels`,
@@ -89,6 +91,30 @@ export const en = {
   share: 'Share',
   sharePage: 'Page',
   shareSentence: 'Whoever opens this link can listen.',
+  back: {
+    whole: (away: string) => `Back after ${away}; nothing was lost.`,
+    missing: (away: string, lost: string) => `Back after ${away}; ${lost} are missing.`,
+    anew: 'The broadcast had ended meanwhile, so a new one has begun.',
+    uploading: (spooled: string) => `For the recording, ${spooled} are uploaded from this browser.`,
+  },
+  uploading: (percent: string) => `Uploading what was recorded offline: ${percent} %`,
+  unsent: (length: string, moment: string) =>
+    `${length} of your broadcast of ${moment} have not been uploaded yet.`,
+  upload: 'Upload',
+  delete: 'Delete',
+  deleteQuestion: (length: string) => `Delete these ${length} for good? Nobody else has them.`,
+  keep: 'Keep',
+  spoolTrouble: {
+    unsupported:
+      'This browser window cannot keep sound on the disk. What is said longer than two minutes without a connection is lost; the broadcast itself goes on.',
+    full: 'There is no room left to keep sound for the recording. Free some disk space; the broadcast itself goes on.',
+    failed:
+      'The browser could not keep sound on the disk for the recording. The broadcast itself goes on.',
+    refused:
+      'The server does not take what was kept for the recording, perhaps because the recording was deleted. Try again, or delete it here.',
+    token:
+      'The key of this studio may not upload what was kept for the recording. Open the newest studio link, then try again.',
+  },
   takeOver: 'Take over',
   tryAgain: 'Try again',
   endedAfter: (length: string) => `The broadcast has ended after ${length}. You are off the air.`,
@@ -114,6 +140,8 @@ export const en = {
       'The server does not know the key of this studio. Open the newest studio link, then try again.',
     channel: 'The server has no channel of this name. Check the address of this page.',
     taken: 'Somebody else is on the air on this channel. Wait until they end, or take over.',
+    'other-tab':
+      'Another tab of this browser is on the air on this channel. Go on there, or take over here.',
     superseded:
       'Another studio took over this channel: you are off the air. Agree with them, or take over again.',
     protocol:

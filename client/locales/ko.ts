@@ -38,6 +38,8 @@ export const ko: Texts = {
     '서버에 AAC 인코더가 없어(node-av 미설치) HLS와 DASH를 Opus로만 보냅니다. Apple 기기에서는 재생되지 않을 수 있습니다.',
   damaged: (_count, shown) => `손상된 프레임 ${shown}개를 자연스럽게 메웠습니다.`,
   seconds: (value) => `${value}초`,
+  minutes: (minutes, seconds) => `${minutes}분 ${seconds}초`,
+  hours: (hours, minutes) => `${hours}시간 ${minutes}분`,
   millis: (value) => `${value} ms`,
   level: '음량 레벨',
   levelText: (left, right) => `왼쪽 ${left}, 오른쪽 ${right} 데시벨`,
@@ -82,6 +84,28 @@ export const ko: Texts = {
   share: '공유',
   sharePage: '페이지',
   shareSentence: '이 링크를 열면 누구나 들을 수 있습니다.',
+  back: {
+    whole: (away) => `${away} 만에 다시 연결되었습니다. 빠진 부분이 없습니다.`,
+    missing: (away, lost) => `${away} 만에 다시 연결되었습니다. ${lost} 분량이 빠졌습니다.`,
+    anew: '그동안 방송이 종료되어 새 방송이 시작되었습니다.',
+    uploading: (spooled) => `녹음에 넣을 ${spooled} 분량을 이 브라우저에서 올리고 있습니다.`,
+  },
+  uploading: (percent) => `연결이 끊긴 동안 녹음된 부분을 올리는 중: ${percent}%`,
+  unsent: (length, moment) => `${moment} 방송 중 ${length} 분량이 아직 업로드되지 않았습니다.`,
+  upload: '업로드',
+  delete: '삭제',
+  deleteQuestion: (length) => `이 ${length} 분량을 완전히 삭제할까요? 다른 곳에는 없습니다.`,
+  keep: '보관',
+  spoolTrouble: {
+    unsupported:
+      '이 브라우저 창에서는 소리를 디스크에 보관할 수 없습니다. 연결이 2분 넘게 끊기면 그 뒤의 말은 사라지지만 방송은 계속됩니다.',
+    full: '녹음에 넣을 소리를 보관할 공간이 없습니다. 디스크 공간을 비워 주세요. 방송은 계속됩니다.',
+    failed: '녹음에 넣을 소리를 디스크에 보관하지 못했습니다. 방송은 계속됩니다.',
+    refused:
+      '보관한 소리를 서버가 받지 않습니다. 녹음이 삭제되었을 수 있습니다. 다시 시도하거나 여기서 삭제하세요.',
+    token:
+      '이 스튜디오의 키로는 보관한 소리를 올릴 수 없습니다. 최신 스튜디오 링크를 연 뒤 다시 시도하세요.',
+  },
   takeOver: '방송 넘겨받기',
   tryAgain: '다시 시도',
   endedAfter: (length) => `${length} 동안의 방송이 종료되었습니다. 이제 소리가 나가지 않습니다.`,
@@ -106,6 +130,8 @@ export const ko: Texts = {
     token: '서버가 이 스튜디오 키를 알지 못합니다. 최신 스튜디오 링크를 연 뒤 다시 시도해 주세요.',
     channel: '이 이름의 채널이 서버에 없습니다. 페이지 주소를 확인해 주세요.',
     taken: '다른 사람이 이 채널에서 방송하고 있습니다. 끝날 때까지 기다리거나 방송을 넘겨받으세요.',
+    'other-tab':
+      '이 브라우저의 다른 탭에서 이 채널을 방송하고 있습니다. 그 탭에서 계속하거나 여기로 넘겨받으세요.',
     superseded:
       '다른 스튜디오가 이 채널을 넘겨받아 방송이 끊겼습니다. 서로 상의하거나 다시 넘겨받으세요.',
     protocol: '이 페이지와 서버의 버전이 맞지 않습니다. 페이지를 새로 고쳐 주세요.',

@@ -154,9 +154,9 @@ export class Connection<M extends FromServer> {
   }
 
   async #buy(attempt: PlatformScope, token: string): Promise<void> {
-    const { fetch, now } = this.#platform;
+    const { fetch, wall } = this.#platform;
     const signal = this.#signalOf(attempt);
-    const answer = await buyTicket(this.#destination, { token, fetch, signal, now: now() });
+    const answer = await buyTicket(this.#destination, { token, fetch, signal, now: wall() });
     if (attempt.disposed) return;
     if (answer.type === 'ticket') this.#open(attempt, `?ticket=${answer.ticket}`);
     else if (answer.type === 'refused') this.#refuse(answer.why, answer.sentence);

@@ -17,7 +17,7 @@ import type { DownlinkMessage, PlayoutReading } from '../../worklets/port.ts';
 import { Burst } from './burst.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEvent, DownlinkEvent, HeardAt, NetworkCommand } from './messages.ts';
-import { type Platform, PlatformScope } from './platform.ts';
+import { fromWall, type Platform, PlatformScope } from './platform.ts';
 import { beforeHeard, RecentFrames } from './recent-frames.ts';
 import { RenditionLadder } from './rendition-ladder.ts';
 
@@ -274,7 +274,7 @@ export class Downlink {
       reading,
       latency: this.#latency(reading),
       rendition: this.#rendition,
-      clockOffset: clock.known ? clock.toServer(this.#readAt) - this.#readAt : null,
+      clockOffset: clock.known ? clock.toServer(this.#readAt) - this.#platform.wall() : null,
       at: this.#recent.find(reading),
     });
   }
@@ -284,7 +284,7 @@ export class Downlink {
     const { clock } = this.#connection;
     const point = this.#points.get(epoch);
     if (phase === 'priming' || point === undefined || !clock.known) return null;
-    const behind = clock.toServer(at) - captureUtc(point, timestamp);
+    const behind = clock.toServer(fromWall(this.#platform, at)) - captureUtc(point, timestamp);
     return behind / 1000 + this.#outputLatency;
   }
 

@@ -11,6 +11,10 @@ const PING_EVERY = 5000;
 /** The first pings of a socket follow each other quickly, so that the clocks are soon known, ms. */
 const QUICK_PINGS = 4;
 const QUICK_PING_EVERY = 200;
+/** The wall clock and the steady one may part by so much from one look to the next, ms. */
+const JUMP = 250;
+/** After a jump the server has so long to be heard: the machine may have slept, ms. */
+const PROVE_WITHIN = 3000;
 
 type Pong = Extract<ToPublisherMessage, { type: 'pong' }>;
 
@@ -18,13 +22,17 @@ type Pong = Extract<ToPublisherMessage, { type: 'pong' }>;
 export class Heartbeat {
   readonly clock = new ServerClock();
   readonly #now: () => Utc;
+  readonly #wall: () => Utc;
+  #apart: number;
   #heardAt: Utc;
   #pings = 0;
   #pongs = 0;
   #roundTrip: Millis | null = null;
 
-  constructor({ now }: Pick<Platform, 'now'>) {
+  constructor({ now, wall }: Pick<Platform, 'now' | 'wall'>) {
     this.#now = now;
+    this.#wall = wall;
+    this.#apart = wall() - now();
     this.#heardAt = now();
   }
 
@@ -42,15 +50,38 @@ export class Heartbeat {
       this.#pings += 1;
       send({ type: 'ping', id: this.#pings, sent: this.#now() });
     };
+    const quickly = () => {
+      this.#pongs = 0;
+      for (let quick = 1; quick < QUICK_PINGS; quick += 1)
+        scope.after(quick * QUICK_PING_EVERY, ping);
+      ping();
+    };
     this.#heardAt = this.#now();
-    this.#pongs = 0;
-    for (let quick = 1; quick < QUICK_PINGS; quick += 1)
-      scope.after(quick * QUICK_PING_EVERY, ping);
+    this.#jumped();
     scope.every(PING_EVERY, ping);
     scope.every(LIVENESS_EVERY, () => {
-      if (this.#now() - this.#heardAt >= DEAD_AFTER) dead();
+      if (this.#now() - this.#heardAt >= DEAD_AFTER) return dead();
+      if (!this.#jumped()) return;
+      const asked = this.#now();
+      quickly();
+      scope.after(PROVE_WITHIN, () => {
+        if (this.#heardAt < asked) dead();
+      });
     });
-    ping();
+    quickly();
+  }
+
+  /**
+   * Whether the wall clock has gone another way than the steady one: it was set, or the machine
+   * slept, in which some browsers' steady clock stands still. Nobody can tell which, so what was
+   * learnt of the server's clock is forgotten and the socket has to prove itself.
+   */
+  #jumped(): boolean {
+    const apart = this.#wall() - this.#now();
+    const jumped = Math.abs(apart - this.#apart) > JUMP;
+    this.#apart = apart;
+    if (jumped) this.clock.forget();
+    return jumped;
   }
 
   /** Something, anything, was received. */

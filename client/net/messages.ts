@@ -22,9 +22,12 @@ export type NetworkCommand =
       readonly token: string;
       readonly rendition: Rendition;
       readonly takeover: boolean;
+      readonly replay: ReplayLimits;
       /** The other end is with the capture worklet. */
       readonly port: MessagePort;
     })
+  /** No broadcast: what earlier ones left in this browser is told, and uploaded when asked for. */
+  | (Destination & { readonly type: 'salvage'; readonly token: string })
   | (Destination & {
       readonly type: 'listen';
       /** The other end is with the playback worklet. */
@@ -34,6 +37,10 @@ export type NetworkCommand =
     })
   /** Goes so far behind live, ms; 0 is live. */
   | { readonly type: 'seek'; readonly behind: Millis }
+  /** The unsent parts of these recordings go up, beside whatever else happens. */
+  | { readonly type: 'upload'; readonly recordings: readonly string[] }
+  /** The unsent part of this recording is given up. */
+  | { readonly type: 'discard'; readonly recording: string }
   /** A listener's rendition, by its id in the catalog; null goes by what the network carries. */
   | { readonly type: 'select'; readonly rendition: number | null }
   /** The network works: a try that backs off comes at once. */
@@ -43,6 +50,13 @@ export type NetworkCommand =
   /** Says goodbye (a publisher: the broadcast is over) and closes. */
   | { readonly type: 'leave' };
 
+/** How long what was said is kept for going over the socket after all. */
+export type ReplayLimits = {
+  readonly kept: Millis;
+  /** From so much unacknowledged media on, it is also written to the browser's private files. */
+  readonly spoolAfter: Millis;
+};
+
 /** Why the server will not have us; each has its own sentence on the page. */
 export type Refusal =
   | 'token' // the admin token or key is wrong
@@ -51,6 +65,9 @@ export type Refusal =
   | 'protocol' // this client broke a rule, or is too old for the server
   | 'deleted';
 
+/** A publisher may also be in its own way: another tab of this browser is on the air. */
+export type UplinkRefusal = Refusal | 'other-tab';
+
 /** Network worker to page, both roles. */
 export type ConnectionEvent =
   | { readonly type: 'connecting' }
@@ -58,15 +75,50 @@ export type ConnectionEvent =
   | { readonly type: 'lost'; readonly code: number; readonly retryIn: Millis }
   | { readonly type: 'refused'; readonly why: Refusal; readonly sentence: string };
 
+/** Why nothing can be kept in the browser's private files, or not be brought from there. */
+export type SpoolTrouble =
+  | 'unsupported' // this browser, or this window of it, has no private files
+  | 'full'
+  | 'failed' // the disk, or the browser's database of it
+  | 'refused' // the server does not take it
+  | 'token'; // the token has no right to it
+
+/** What is here of one recording and not with the server. */
+export type UnsentPart = {
+  readonly recording: string;
+  /** When the broadcast began here, by the wall clock. */
+  readonly begun: Utc;
+  readonly duration: Millis;
+  /** An earlier visit left it: it goes up when somebody asks for it. */
+  readonly left: boolean;
+};
+
+/** What the spool holds and how far its upload is; told when it changes. */
+export type SpoolEvent = {
+  readonly type: 'spool';
+  readonly parts: readonly UnsentPart[];
+  /** Bytes, since there was last nothing to upload; null while nothing goes up. */
+  readonly upload: { readonly sent: number; readonly whole: number } | null;
+  readonly trouble: SpoolTrouble | null;
+};
+
 /** Network worker to the studio page. */
 export type UplinkEvent =
   | ConnectionEvent
-  /** The server answered; `outage` is how long there was none, ms, and `lost` how many frames could not be kept. */
+  | { readonly type: 'refused'; readonly why: UplinkRefusal; readonly sentence: string }
+  | SpoolEvent
+  /**
+   * The server answered; `outage` is how long there was none, ms. Of what was said meanwhile `lost`
+   * frames could not be kept and `spooled` go to the recording by upload. With `anew` the broadcast
+   * had ended meanwhile and this is another.
+   */
   | {
       readonly type: 'on-air';
       readonly epoch: number;
       readonly outage: Millis;
       readonly lost: number;
+      readonly spooled: number;
+      readonly anew: boolean;
     }
   /** Every second: what the server has said and what waits here. */
   | {

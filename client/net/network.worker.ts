@@ -5,13 +5,14 @@
 import { Downlink } from './downlink.ts';
 import type { DownlinkEvent, NetworkCommand, UplinkEvent } from './messages.ts';
 import { platform } from './platform.ts';
+import { Salvage } from './salvage.ts';
 import { Uplink } from './uplink.ts';
 
-let session: Uplink | Downlink | null = null;
+let session: Uplink | Downlink | Salvage | null = null;
 
 const post = (event: UplinkEvent | DownlinkEvent): void => self.postMessage(event);
 
-const begin = <S extends Uplink | Downlink>(begun: S): S => {
+const begin = <S extends Uplink | Downlink | Salvage>(begun: S): S => {
   begun.start();
   return begun;
 };
@@ -26,6 +27,16 @@ self.addEventListener('message', ({ data: command }: MessageEvent<NetworkCommand
       break;
     case 'seek':
       if (session instanceof Downlink) session.seek(command.behind);
+      break;
+    case 'salvage':
+      session ??= begin(new Salvage(command, { post, platform }));
+      break;
+    case 'upload':
+      if (session !== null && !(session instanceof Downlink)) session.desk.ask(command.recordings);
+      break;
+    case 'discard':
+      if (session !== null && !(session instanceof Downlink))
+        session.desk.discard(command.recording);
       break;
     case 'select':
       if (session instanceof Downlink) session.select(command.rendition);

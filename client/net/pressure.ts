@@ -50,6 +50,11 @@ export class UplinkPressure {
     return this.#seconds(buffered) < FULL;
   }
 
+  /** Whether hardly anything of what is live waits, so that the line has room for more. */
+  calm(buffered: number): boolean {
+    return this.#seconds(buffered) < CALM;
+  }
+
   /**
    * Enters how many bytes waited just before the next were sent. Returns true when the bitrate
    * changed.

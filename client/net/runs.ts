@@ -7,6 +7,7 @@ import type { FrameHeader } from '../../shared/frame.ts';
 import type { Ring } from '../../shared/ring.ts';
 import { type Millis, millis, samplesToMillis } from '../../shared/time.ts';
 import type { CapturedPacket } from '../../worklets/port.ts';
+import { type Range, uncovered, united } from './range.ts';
 
 /** A frame in the replay ring; `epoch` holds its run, because the epoch may not be known yet. */
 export type HeldFrame = FrameHeader & Pick<CapturedPacket, 'packet' | 'captured'>;
@@ -16,6 +17,8 @@ export type Run = {
   readonly run: number;
   /** Null until the server has given one. */
   readonly epoch: number | null;
+  /** Id of the recording it belongs to; null while it is not known, and when there is none. */
+  readonly recording: string | null;
   /** Sequence of the next frame captured. */
   readonly next: number;
   /** Newest sequence acknowledged, -1 when none. */
@@ -23,8 +26,8 @@ export type Run = {
 };
 
 type OpenRun = { -readonly [Field in keyof Run]: Run[Field] } & {
-  /** Sequences below this have been counted as lost where they were. */
-  accounted: number;
+  /** Sequences that have been told as missed. */
+  missed: readonly Range[];
 };
 
 /** The capture worklet adds 1 for a run it begins itself; ours lie so far apart that none meet. */
@@ -32,9 +35,22 @@ const RUN_STRIDE = 1024;
 /** More runs than this are not kept: the oldest is given up. */
 const MOST_RUNS = 8;
 
-const open = (run: number): OpenRun => ({ run, epoch: null, next: 0, acked: -1, accounted: 0 });
+/** Packets under way from a run that was just given up; more than these are not waited for. */
+const MOST_STRAGGLERS = 50;
 
-/** Numbers frames, remembers what was acknowledged, and counts what the ring could not keep. */
+const open = (run: number): OpenRun => ({
+  run,
+  epoch: null,
+  recording: null,
+  next: 0,
+  acked: -1,
+  missed: [],
+});
+
+/** Frames that will not go over the socket any more; `run` as it was then. */
+export type Missed = Range & { readonly run: Run };
+
+/** Numbers frames, remembers what was acknowledged, and tells what the socket will not carry. */
 export class Runs {
   readonly #ring: Ring<HeldFrame>;
   #sending: OpenRun = open(RUN_STRIDE);
@@ -42,7 +58,10 @@ export class Runs {
   /** Ring index and sequence of the next frame to send. */
   #cursor = 0;
   #sequence = 0;
-  #lost = 0;
+  #missed: Missed[] = [];
+  /** The run given up last by a welcome to another epoch, and what came of it since. */
+  #gone: OpenRun | null = null;
+  #stragglers: HeldFrame[] = [];
   /** The last epoch the server gave us before the run being sent. */
   #before: { readonly epoch: number; readonly sequence: number } | null = null;
 
@@ -58,11 +77,6 @@ export class Runs {
   /** The run being captured. */
   get newest(): Run {
     return this.#newest;
-  }
-
-  /** Frames that nobody will ever get, since the beginning. */
-  get lost(): number {
-    return this.#lost;
   }
 
   /** Next frame to send, perhaps already of a later run; undefined when all are sent. */
@@ -90,25 +104,29 @@ export class Runs {
 
   /** Keeps a packet under its sequence; returns false for one of a run that is over. */
   push(captured: CapturedPacket): boolean {
-    const { run, flags, duration, timestamp, packet, captured: at } = captured;
-    if (run < this.#newest.run) return false;
+    const { run } = captured;
+    if (run < this.#newest.run) {
+      if (run === this.#gone?.run && this.#stragglers.length < MOST_STRAGGLERS)
+        this.#stragglers.push(this.#numbered(captured, this.#gone));
+      return false;
+    }
     if (run > this.#newest.run) {
       this.#later.push(open(run));
       if (this.#later.length >= MOST_RUNS) this.#abandon();
     }
-    const sequence = this.#newest.next;
-    this.#newest.next += 1;
-    this.#ring.push({
-      flags,
-      rendition: 0,
-      duration,
-      sequence,
-      epoch: run,
-      timestamp,
-      packet,
-      captured: at,
-    });
+    this.#ring.push(this.#numbered(captured, this.#newest));
     return true;
+  }
+
+  /** What the socket will not carry, since this was asked last. */
+  takeMissed(): Missed[] {
+    return this.#missed.splice(0);
+  }
+
+  /** Packets that came of the run last given up after it was, and that run. */
+  takeStragglers(): { readonly run: Run; readonly frames: HeldFrame[] } | null {
+    if (this.#gone === null || this.#stragglers.length === 0) return null;
+    return { run: this.#gone, frames: this.#stragglers.splice(0) };
   }
 
   /** The cursor goes past a frame that was sent. */
@@ -122,23 +140,23 @@ export class Runs {
   }
 
   /** What the next hello asks for. A run of which nothing is left to send is passed over. */
-  resumption(): { resume: { epoch: number; sequence: number } | null; fresh: boolean } {
+  resumption(): { resume?: { epoch: number; sequence: number }; fresh?: true } {
     while (this.#later.length > 0 && this.#sending.epoch !== null) {
       const { run, acked } = this.#sending;
       if (this.#ring.at(this.#ring.find(run, acked + 1))?.epoch === run) break;
       this.#abandon();
     }
     const { epoch, acked } = this.#sending;
-    if (epoch !== null) return { resume: { epoch, sequence: acked }, fresh: false };
-    return { resume: this.#before, fresh: this.#before !== null };
+    if (epoch !== null) return { resume: { epoch, sequence: acked } };
+    return this.#before === null ? {} : { resume: this.#before, fresh: true };
   }
 
   /**
    * Takes what the server gave: the run goes on, or begins, at `next`. When the server knows
-   * neither this epoch nor a later run waits for one, everything held is lost and the answer is
-   * `anew`: the caller has to start capture with the newest run.
+   * neither this epoch nor a later run waits for one, the socket will carry nothing of what is held
+   * and the answer is `anew`: the caller has to start capture with the newest run.
    */
-  welcome(epoch: number, next: number): 'on' | 'anew' {
+  welcome(epoch: number, next: number, recording: string | null): 'on' | 'anew' {
     const known = this.#sending.epoch;
     let answer: 'on' | 'anew' = 'on';
     if (known !== null && known !== epoch) {
@@ -146,22 +164,32 @@ export class Runs {
         this.#later.push(open((Math.floor(this.#sending.run / RUN_STRIDE) + 1) * RUN_STRIDE));
         answer = 'anew';
       }
+      this.#gone = this.#sending;
       this.#abandon();
     }
     this.#sending.epoch = epoch;
+    this.#sending.recording = recording;
     // The server has everything below `next`, whether or not its last ack reached us.
     this.acknowledge(next - 1);
     this.#reach(next);
     return answer;
   }
 
-  /** The run is sent and was read to its end: the next one's turn. */
-  finish(): void {
-    this.#sending.acked = this.#sending.next - 1;
+  /** The run is sent and was read to its end: the next one's turn. Returns the run as it ended. */
+  finish(): Run {
+    const finished = this.#sending;
+    finished.acked = finished.next - 1;
     this.#abandon();
+    return finished;
   }
 
-  /** Lets go of the run being sent; what of it was not acknowledged is lost. */
+  /** The socket is not coming back: what was not acknowledged is missed. */
+  giveUp(): void {
+    while (this.#later.length > 0) this.#abandon();
+    this.#miss(this.#sending.acked + 1, this.#sending.next);
+  }
+
+  /** Lets go of the run being sent; what of it was not acknowledged is missed. */
   #abandon(): void {
     const [later, ...rest] = this.#later;
     if (later === undefined) return;
@@ -183,10 +211,27 @@ export class Runs {
   }
 
   #miss(from: number, to: number): void {
-    const missed = to - Math.max(from, this.#sending.accounted);
-    if (missed <= 0) return;
-    this.#lost += missed;
-    this.#sending.accounted = to;
+    if (to <= from) return;
+    const { missed } = this.#sending;
+    for (const range of uncovered({ from, to }, missed))
+      this.#missed.push({ run: { ...this.#sending }, ...range });
+    this.#sending.missed = united(missed, { from, to });
+  }
+
+  #numbered(captured: CapturedPacket, run: OpenRun): HeldFrame {
+    const { flags, duration, timestamp, packet, captured: at } = captured;
+    const sequence = run.next;
+    run.next += 1;
+    return {
+      flags,
+      rendition: 0,
+      duration,
+      sequence,
+      epoch: run.run,
+      timestamp,
+      packet,
+      captured: at,
+    };
   }
 
   #mediaFrom(index: number): Millis {

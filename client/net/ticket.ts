@@ -16,7 +16,8 @@ export type TicketAnswer =
 export const channelUrl = ({ server, channel }: Destination, resource: string): string =>
   `${server}/api/v1/channels/${encodeURIComponent(channel)}/${resource}`;
 
-const retryAfter = (header: string | null, now: number): Millis | null => {
+/** What a Retry-After header asks for, ms; null when it cannot be read. */
+export const retryAfter = (header: string | null, now: number): Millis | null => {
   if (header === null) return null;
   const seconds = Number(header);
   const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now;

@@ -8,59 +8,59 @@
  */
 import { CLOSE, ProtocolViolation } from '../../shared/codes.ts';
 import { parseToPublisherMessage, type ToPublisherMessage } from '../../shared/control.ts';
-import { encodeFrame, frameEnd } from '../../shared/frame.ts';
+import { encodeFrame } from '../../shared/frame.ts';
 import { Ring } from '../../shared/ring.ts';
-import { millis, millisToSamples, secondsToMillis } from '../../shared/time.ts';
+import { millisToSamples } from '../../shared/time.ts';
 import type { CapturedMessage, CapturedPacket, EncoderCommand } from '../../worklets/port.ts';
+import { Absence } from './absence.ts';
+import { ClockReport } from './clock-report.ts';
 import { Connection } from './connection.ts';
-import type { ConnectionEvent, NetworkCommand, UplinkEvent } from './messages.ts';
-import { type Platform, PlatformScope } from './platform.ts';
+import { farewell } from './farewell.ts';
+import type { NetworkCommand, UplinkEvent, UplinkRefusal } from './messages.ts';
+import { fromWall, type Platform, PlatformScope, within } from './platform.ts';
 import { UplinkPressure } from './pressure.ts';
+import { Rescue } from './rescue.ts';
 import { type HeldFrame, Runs } from './runs.ts';
+import { claimName, SpoolDesk } from './spool-desk.ts';
 
-const KEPT = millisToSamples(secondsToMillis(120));
 const REPORT_EVERY = 1000;
+/** A disk that hangs keeps no broadcast from ending, ms. */
+const PUT_AWAY_WITHIN = 2000;
+/** While more than this waits to be sent, nothing is uploaded besides, ms. */
+const CALM_BACKLOG = 500;
 const CLOCK_EVERY = 10_000;
 /** A socket that was full is looked at again after so long, ms. */
 const DRAIN_EVERY = 20;
-/** A longer backlog than this waits for the clock, at most so long: its age must be known first. */
-const LONG_BACKLOG = 2000;
+/** A long backlog waits so long at most until its age can be told, ms. */
 const CLOCK_WITHIN = 1000;
-/** The browser's UTC counts whole milliseconds. */
-const CLOCK_STEP = 1;
-/** What the worklet had under way when it was told to stop arrives within this, ms. */
-const STOP_GRACE = 40;
-/** A goodbye waits so long for an answer when there is nothing left to send, ms. */
-const LEAVE_WITHIN = 2000;
-/** And so long, over every reconnect, while something that was said is still here, ms. */
-const SEND_WITHIN = 60_000;
-const LOOK_EVERY = 250;
 /** Pongs after which a clock message is worth sending: the first, and a filter half full. */
 const CLOCK_AT_PONGS = [1, 4];
+type Welcome = Extract<ToPublisherMessage, { type: 'welcome' }>;
 
 /** One broadcast of one publisher. */
 export class Uplink {
+  /** What could not be sent, here and of earlier visits. */
+  readonly desk: SpoolDesk;
   readonly #command: Extract<NetworkCommand, { type: 'publish' }>;
   readonly #post: (event: UplinkEvent) => void;
   readonly #platform: Platform;
   readonly #scope: PlatformScope;
-  readonly #ring = new Ring<HeldFrame>({ duration: KEPT });
-  readonly #runs = new Runs(this.#ring);
+  readonly #runs: Runs;
+  readonly #rescue: Rescue;
   readonly #pressure: UplinkPressure;
   readonly #connection: Connection<ToPublisherMessage>;
+  readonly #clock: ClockReport;
   #welcomed = false;
   #everWelcomed = false;
   /** The socket gets no frame yet, because their age cannot be told yet. */
   #awaitsClock = false;
-  #clockDue = false;
   #drainTimer = false;
   /** The run is all sent; a new socket comes for the next one. */
   #turning = false;
-  #lostAt: number | null = null;
-  #lostBefore = 0;
-  /** Leaving: the ring's index that is still to be sent up to. */
-  #end: number | null = null;
+  readonly #absence: Absence;
   #leaving = false;
+  /** Leaving, and the last packet has been captured. */
+  #allSaid = false;
 
   constructor(
     command: Extract<NetworkCommand, { type: 'publish' }>,
@@ -71,12 +71,25 @@ export class Uplink {
     this.#platform = options.platform;
     this.#scope = new PlatformScope(options.platform);
     this.#pressure = new UplinkPressure(command.rendition);
+    const ring = new Ring<HeldFrame>({ duration: millisToSamples(command.replay.kept) });
+    this.#runs = new Runs(ring);
+    this.#absence = new Absence(options.platform);
+    this.desk = new SpoolDesk(command, {
+      calm: () => this.#calm,
+      platform: options.platform,
+      post: this.#post,
+    });
+    const { spool } = this.desk;
+    this.#rescue = new Rescue(ring, this.#runs, { spool, after: command.replay.spoolAfter });
     this.#connection = new Connection<ToPublisherMessage>({
       destination: command,
       role: 'publisher',
       token: command.token,
       parse: parseToPublisherMessage,
-      post: (event) => this.#connectionSaid(event),
+      post: (event) =>
+        event.type === 'refused'
+          ? void this.#refused(event.why, event.sentence)
+          : this.#post(event),
       platform: options.platform,
       session: {
         opened: () => this.#hello(),
@@ -88,6 +101,11 @@ export class Uplink {
         closed: (clean) => this.#closed(clean),
       },
     });
+    this.#clock = new ClockReport(
+      this.#runs,
+      this.#connection,
+      () => this.#welcomed && !this.#turning,
+    );
   }
 
   /** Starts the media clock and the first try at once; what is said before the welcome is kept. */
@@ -97,8 +115,17 @@ export class Uplink {
     port.onmessage = ({ data }: MessageEvent<CapturedMessage>) => this.#captured(data);
     this.#tell({ type: 'start', run: this.#runs.newest.run });
     this.#scope.every(REPORT_EVERY, () => this.#report());
-    this.#scope.every(CLOCK_EVERY, () => this.#sendClock());
-    this.#connection.start();
+    this.#scope.every(CLOCK_EVERY, () => this.#clock.send());
+    void this.#claim();
+  }
+
+  /** Two tabs on the air with one channel would throw each other out for ever. */
+  async #claim(): Promise<void> {
+    const { takeover } = this.#command;
+    const release = await this.#platform.claim(claimName(this.#command), { steal: takeover });
+    if (release === null) return this.#refused('other-tab', 'Another tab is on the air.');
+    this.#scope.add(release);
+    if (!this.#scope.disposed) this.#connection.start();
   }
 
   /** Stops capture, sends what is in the ring, be it after a reconnect, says goodbye and closes. */
@@ -106,18 +133,14 @@ export class Uplink {
     if (this.#leaving) return;
     this.#leaving = true;
     this.#tell({ type: 'stop' });
-    this.#scope.after(STOP_GRACE, () => {
-      this.#end = this.#ring.head;
-      this.#drain();
+    farewell(this.#scope, {
+      stopped: () => {
+        this.#allSaid = true;
+        this.#drain();
+      },
+      isDue: () => this.#runs.due !== undefined,
+      over: () => void this.#goodbye(),
     });
-    const deadline = this.#platform.now() + SEND_WITHIN;
-    this.#scope.after(LEAVE_WITHIN, () => this.#giveUp(deadline));
-  }
-
-  /** Nothing that was said is dropped at the end while there is hope of sending it. */
-  #giveUp(deadline: number): void {
-    if (this.#runs.due === undefined || this.#platform.now() >= deadline) this.#goodbye();
-    else this.#scope.after(LOOK_EVERY, () => this.#giveUp(deadline));
   }
 
   /** The network is said to be back. */
@@ -130,32 +153,38 @@ export class Uplink {
   }
 
   #captured(packet: CapturedPacket): void {
-    if (!this.#runs.push(packet)) return;
+    const captured = fromWall(this.#platform, packet.captured);
+    if (!this.#runs.push({ ...packet, captured })) return;
     // Without a welcome nothing waits in the socket, which says nothing of the network.
-    const { now } = this.#platform;
-    if (this.#welcomed && this.#pressure.observe(this.#connection.buffered, now()))
+    if (this.#welcomed && this.#pressure.observe(this.#connection.buffered, this.#platform.now()))
       this.#tell({ type: 'bitrate', bitrate: this.#pressure.bitrate });
+    this.#rescue.look();
     this.#drain();
+  }
+
+  /** Hardly anything live waits, here or in the socket. */
+  get #calm(): boolean {
+    if (!this.#welcomed || this.#runs.backlog > CALM_BACKLOG) return false;
+    return this.#pressure.calm(this.#connection.buffered);
   }
 
   #hello(): void {
     const { rendition, takeover } = this.#command;
-    const { resume, fresh } = this.#runs.resumption();
     this.#connection.send({
       type: 'hello',
       role: 'publisher',
       rendition,
-      ...(resume === null ? {} : { resume }),
-      ...(fresh ? { fresh } : {}),
+      ...this.#runs.resumption(),
       // Once on the air, another publisher is no longer pushed aside unasked.
       ...(takeover && !this.#everWelcomed ? { takeover } : {}),
     });
   }
 
   #heard(message: ToPublisherMessage): void {
-    if (message.type === 'welcome') this.#welcome(message.epoch, message.next);
+    if (message.type === 'welcome') this.#welcome(message);
     else if (message.type === 'ack') this.#acknowledged(message.sequence);
     else if (message.type === 'tally') {
+      this.#absence.heard(this.#runs.newest.run);
       const { recording: _, ...tally } = message;
       this.#post(tally);
     }
@@ -164,23 +193,25 @@ export class Uplink {
   #acknowledged(sequence: number): void {
     const first = this.#runs.sending.acked < 0;
     this.#runs.acknowledge(sequence);
+    this.#rescue.confirmed(this.#runs.sending);
     // The first one is the proof of being on the air, and does not wait for the next second.
     if (first) this.#report();
   }
 
-  #welcome(epoch: number, next: number): void {
-    if (this.#runs.welcome(epoch, next) === 'anew')
-      this.#tell({ type: 'start', run: this.#runs.newest.run });
+  #welcome({ epoch, next, recording = null }: Welcome): void {
+    this.#rescue.belongs(recording, this.#platform.wall());
+    // What the server will not take any more over the socket still belongs to the old recording.
+    if (this.#runs.sending.epoch !== epoch) this.#rescue.keepAll();
+    const run = this.#runs.welcome(epoch, next, recording);
+    if (run === 'anew') this.#tell({ type: 'start', run: this.#runs.newest.run });
+    this.#rescue.confirmed(this.#runs.sending);
     this.#welcomed = true;
     this.#everWelcomed = true;
-    this.#clockDue = true;
+    this.#clock.due = true;
     this.#pressure.reset();
-    const outage = this.#lostAt === null ? 0 : this.#platform.now() - this.#lostAt;
-    const lost = this.#runs.lost - this.#lostBefore;
-    this.#lostAt = null;
-    this.#lostBefore = this.#runs.lost;
-    this.#post({ type: 'on-air', epoch, outage: millis(Math.max(0, outage)), lost });
-    this.#awaitsClock = !this.#connection.clock.known && this.#runs.backlog > LONG_BACKLOG;
+    const told = { counts: this.#rescue.counts, recording, anew: run === 'anew' };
+    this.#post({ type: 'on-air', epoch, ...this.#absence.end(this.#runs.newest.run, told) });
+    this.#awaitsClock = this.#clock.comesFirst;
     if (this.#awaitsClock)
       this.#scope.after(CLOCK_WITHIN, () => {
         this.#awaitsClock = false;
@@ -191,14 +222,14 @@ export class Uplink {
 
   #answered(pongs: number): void {
     this.#awaitsClock = false;
-    if (CLOCK_AT_PONGS.includes(pongs)) this.#sendClock();
+    if (CLOCK_AT_PONGS.includes(pongs)) this.#clock.send();
     this.#drain();
   }
 
   /** Hands frames to the socket, in order, until it is full or there are none. */
   #drain(): void {
     if (!this.#welcomed || this.#awaitsClock || this.#turning) return;
-    if (this.#clockDue) this.#sendClock();
+    if (this.#clock.due) this.#clock.send();
     const { epoch } = this.#runs.sending;
     for (let frame = this.#runs.due; frame !== undefined; frame = this.#runs.due) {
       if (epoch === null || frame.epoch !== this.#runs.sending.run) {
@@ -206,14 +237,11 @@ export class Uplink {
         this.#connection.restart();
         return;
       }
-      if (!this.#pressure.admits(this.#connection.buffered)) {
-        this.#drainLater();
-        return;
-      }
+      if (!this.#pressure.admits(this.#connection.buffered)) return this.#drainLater();
       this.#connection.sendFrame(encodeFrame({ ...frame, epoch }, frame.packet));
       this.#runs.advance(frame);
     }
-    if (this.#end !== null) this.#goodbye();
+    if (this.#allSaid) void this.#goodbye();
   }
 
   #drainLater(): void {
@@ -226,28 +254,13 @@ export class Uplink {
   }
 
   #closed(clean: boolean): void {
-    if (this.#turning && clean) this.#runs.finish();
+    // The server has read everything up to the end of the run, or of the broadcast.
+    const sent = this.#turning || (this.#allSaid && this.#runs.due === undefined);
+    if (clean && sent) this.#rescue.confirmed(this.#runs.finish());
     this.#turning = false;
     this.#welcomed = false;
     this.#awaitsClock = false;
-    this.#lostAt ??= this.#platform.now();
-  }
-
-  /** One point of the media clock: the end of the newest packet, and the server's UTC of it. */
-  #sendClock(): void {
-    const { clock } = this.#connection;
-    const frame = this.#runs.newestOfSending;
-    const { epoch } = this.#runs.sending;
-    this.#clockDue = true;
-    if (!this.#welcomed || this.#turning || epoch === null || !clock.known || !frame) return;
-    this.#clockDue = false;
-    this.#connection.send({
-      type: 'clock',
-      epoch,
-      timestamp: frameEnd(frame),
-      utc: clock.toServer(frame.captured),
-      uncertainty: millis(clock.uncertainty + CLOCK_STEP),
-    });
+    this.#absence.begin(this.#runs.newest.run);
   }
 
   #report(): void {
@@ -255,24 +268,34 @@ export class Uplink {
       type: 'uplink',
       acked: this.#runs.sending.acked,
       waiting: this.#runs.unacknowledged,
-      lost: this.#runs.lost,
+      lost: this.#rescue.counts.lost,
       bitrate: this.#pressure.bitrate,
       roundTrip: this.#connection.roundTrip,
     });
+    this.desk.look();
   }
 
-  #connectionSaid(event: ConnectionEvent): void {
-    this.#post(event);
-    if (event.type !== 'refused') return;
+  async #refused(why: UplinkRefusal, sentence: string): Promise<void> {
     this.#tell({ type: 'stop' });
     this.#scope.dispose();
+    await this.#putAway();
+    this.#post({ type: 'refused', why, sentence });
     if (this.#leaving) this.#post({ type: 'ended' });
   }
 
-  #goodbye(): void {
+  async #goodbye(): Promise<void> {
     if (this.#scope.disposed) return;
     this.#connection.send({ type: 'bye', reason: 'ended' });
     this.#scope.dispose();
-    void this.#connection.close().then(() => this.#post({ type: 'ended' }));
+    await this.#connection.close();
+    await this.#putAway();
+    this.#post({ type: 'ended' });
+  }
+
+  /** The page ends this thread when it hears of the end, so what is not sent is on the disk first. */
+  async #putAway(): Promise<void> {
+    this.desk.upload.dispose();
+    await within(this.#platform, PUT_AWAY_WITHIN, this.#rescue.end());
+    this.desk.look();
   }
 }

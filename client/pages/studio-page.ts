@@ -22,8 +22,10 @@ import { channelOfAddress, StatusController } from '../state/channel-status.ts';
 import { signed } from '../state/meter-scale.ts';
 import { MuteKeyController } from '../state/mute-key-controller.ts';
 import { TextController } from '../state/text-controller.ts';
+import { UnsentController } from '../state/unsent-controller.ts';
 import { pressBar } from './studio-bar.ts';
 import { soundPanel } from './studio-sound.ts';
+import { unsentLines } from './studio-unsent.ts';
 
 /** Loudness to aim at, LUFS. */
 const TARGET = '−16';
@@ -32,7 +34,8 @@ class StudioPage extends LitElement {
   readonly #text = new TextController(this);
   readonly #channel = channelOfAddress(location.pathname);
   readonly #status = new StatusController(this, () => this.#channel);
-  readonly #desk = new BroadcastController(this, this.#channel);
+  readonly #unsent = new UnsentController(this, this.#channel);
+  readonly #desk = new BroadcastController(this, this.#channel, this.#unsent);
 
   constructor() {
     super();
@@ -51,7 +54,7 @@ class StudioPage extends LitElement {
     const { t } = this.#text;
     return html`<main>
         <header>${this.#name(t)}${this.#facts(t)}</header>
-        ${this.#notices(t)}${this.#levels(t)}
+        ${this.#notices(t)}${unsentLines(this.#desk, this.#unsent, t)}${this.#levels(t)}
         <div class="columns">${soundPanel(this.#desk, t)}${this.#share(t)}</div>
       </main>
       <footer class="imprint">
@@ -78,7 +81,8 @@ class StudioPage extends LitElement {
   }
 
   #facts(t: Texts): TemplateResult {
-    const { elapsed, tally, uplink, levels } = this.#desk;
+    const { elapsed, news, levels } = this.#desk;
+    const { tally, uplink } = news;
     const listeners = elapsed === null ? null : (tally?.listeners ?? null);
     const roundTrip = elapsed === null ? null : (uplink?.roundTrip ?? null);
     const integrated = elapsed === null ? null : (tally?.loudness?.integrated ?? null);

@@ -1,9 +1,9 @@
 /** Runs a broadcast for the studio page: owns the microphone, the session and their ends. */
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
-import { millis, SAMPLE_RATE } from '../../shared/time.ts';
+import { type Millis, millis, SAMPLE_RATE } from '../../shared/time.ts';
 import type { CaptureReading } from '../../worklets/port.ts';
 import type { Microphone, MicrophoneChoice } from '../audio/microphone.ts';
-import { type MicrophoneMode, MODES } from '../audio/microphone-mode.ts';
+import { isMode, type MicrophoneMode, MODES } from '../audio/microphone-mode.ts';
 import type { UplinkEvent } from '../net/messages.ts';
 import { Scope } from '../scope.ts';
 import {
@@ -24,11 +24,10 @@ import {
   rememberMode,
   studioToken,
 } from './preferences.ts';
-import type { Tally, UplinkKnown, UplinkReading } from './uplink-report.ts';
-import { GOODBYE, openUplink } from './uplink-session.ts';
-
-const isMode = (name: string | null): name is MicrophoneMode =>
-  name !== null && Object.hasOwn(MODES, name);
+import type { UnsentController } from './unsent-controller.ts';
+import { UplinkNews } from './uplink-news.ts';
+import type { UplinkKnown } from './uplink-report.ts';
+import { GOODBYE, openUplink, type Say } from './uplink-session.ts';
 
 /** The studio's controller: facts to show, and what the host can do. */
 export class BroadcastController implements ReactiveController {
@@ -39,8 +38,8 @@ export class BroadcastController implements ReactiveController {
   muted = false;
   /** Decibels. */
   gain = 0;
-  tally: Tally | null = null;
-  uplink: UplinkReading | null = null;
+  /** What the newest session has told of itself. */
+  news = new UplinkNews(now);
   /** Why the last choice of a microphone or mode came to nothing; the one before is still in use. */
   refusedChange: MicrophoneTrouble | null = null;
 
@@ -51,12 +50,13 @@ export class BroadcastController implements ReactiveController {
   #armed = new Scope();
   #session = new Scope();
   #microphone: Microphone | null = null;
-  #leave: () => void = () => undefined;
-  #heardAt = 0;
+  #say: Say = () => undefined;
+  readonly #unsent: UnsentController;
   /** The mode the open microphone's encoder was made for. */
   #encoded: MicrophoneMode = 'voice';
 
-  constructor(host: ReactiveControllerHost, channel: string) {
+  constructor(host: ReactiveControllerHost, channel: string, unsent: UnsentController) {
+    this.#unsent = unsent;
     this.#host = host;
     this.#channel = channel;
     const remembered = rememberedMode();
@@ -86,13 +86,18 @@ export class BroadcastController implements ReactiveController {
     return (performance.now() - state.since) / 1000;
   }
 
+  /** Length of a frame of the open microphone's encoder, ms. */
+  get frame(): Millis {
+    return millis((1000 * MODES[this.#encoded].rendition.frame) / SAMPLE_RATE);
+  }
+
   get known(): UplinkKnown {
-    const { bitrate, frame } = MODES[this.#encoded].rendition;
+    const { bitrate } = MODES[this.#encoded].rendition;
     return {
-      reading: this.uplink,
-      unheardFor: this.tally?.live === false ? performance.now() - this.#heardAt : 0,
+      reading: this.news.uplink,
+      unheardFor: this.news.unheardFor,
       asked: bitrate,
-      frame: frame / SAMPLE_RATE,
+      frame: this.frame / 1000,
     };
   }
 
@@ -241,12 +246,10 @@ export class BroadcastController implements ReactiveController {
   #connect(takeover: boolean): void {
     this.#session.dispose();
     this.#session = new Scope();
-    this.tally = null;
-    this.uplink = null;
-    this.#heardAt = performance.now();
+    this.news = new UplinkNews(now);
     warnBeforeLeaving(this.#session);
     keepAwake(this.#session);
-    this.#leave = openUplink(this.#session, {
+    this.#say = openUplink(this.#session, {
       channel: this.#channel,
       token: studioToken(),
       rendition: MODES[this.#encoded].rendition,
@@ -254,25 +257,21 @@ export class BroadcastController implements ReactiveController {
       connect: (port) => this.#microphone?.connect(port),
       onEvent: (event) => this.#onEvent(event),
     });
+    this.#unsent.onAir(this.#say);
+    this.#session.add(() => this.#unsent.offAir());
   }
 
   #sayGoodbye(): void {
-    this.#leave();
+    this.#say({ type: 'leave' });
     this.#session.after(GOODBYE, () => this.#dispatch({ type: 'ended', at: now() }));
   }
 
   #onEvent(event: UplinkEvent): void {
+    this.news.take(event);
+    this.#unsent.take(event);
     switch (event.type) {
-      case 'uplink':
-        this.uplink = event;
-        break;
-      case 'tally':
-        if (event.live) this.#heardAt = performance.now();
-        this.tally = event;
-        break;
       case 'on-air':
       case 'ended':
-        this.#heardAt = performance.now();
         this.#dispatch({ type: event.type, at: now() });
         break;
       case 'lost':

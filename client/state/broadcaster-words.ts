@@ -82,7 +82,8 @@ export const remarksOf = (tally: Tally | null, t: Texts): string[] => [
 ];
 
 const remedyOf = ({ trouble }: Extract<Broadcaster, { is: 'failed' }>): Remedy => {
-  if (trouble === 'taken' || trouble === 'superseded') return 'take-over';
+  if (trouble === 'taken' || trouble === 'superseded' || trouble === 'other-tab')
+    return 'take-over';
   return trouble.startsWith('microphone') ? 'arm' : null;
 };
 

@@ -3,7 +3,7 @@
  * readings (levels, uplink) are no part of it: they never decide what happens next.
  */
 import { type Millis, millis } from '../../shared/time.ts';
-import type { Refusal } from '../net/messages.ts';
+import type { UplinkRefusal } from '../net/messages.ts';
 
 /** Why a microphone could not be had, or went. */
 export type MicrophoneTrouble =
@@ -16,7 +16,7 @@ export type MicrophoneTrouble =
   | 'unsupported';
 
 /** Everything that can stand in the way of a broadcast; each has its own sentence. */
-export type Trouble = MicrophoneTrouble | Refusal | 'token-missing' | 'superseded';
+export type Trouble = MicrophoneTrouble | UplinkRefusal | 'token-missing' | 'superseded';
 
 /** Whether the microphone of a session still delivers. */
 export type MicrophoneHealth = 'ok' | 'lost';
@@ -49,7 +49,7 @@ export type BroadcasterEvent =
   | { readonly type: 'armed' }
   | { readonly type: 'arm-failed'; readonly trouble: MicrophoneTrouble }
   | { readonly type: 'lost' }
-  | { readonly type: 'refused'; readonly why: Refusal }
+  | { readonly type: 'refused'; readonly why: UplinkRefusal }
   | { readonly type: 'on-air'; readonly at: Millis }
   | { readonly type: 'end' }
   | { readonly type: 'ended'; readonly at: Millis }

@@ -193,7 +193,10 @@ describe('frames', () => {
 
 describe('what is told', () => {
   /** A platform whose clock stands still: the server's offset comes out exactly. */
-  const still = (): Platform => ({ ...quickPlatform({ speed: 20 }), now: () => utc(1_000_000) });
+  const still = (): Platform => {
+    const now = () => utc(1_000_000);
+    return { ...quickPlatform({ speed: 20 }), now, wall: now };
+  };
 
   it('is the time from microphone to ear', async () => {
     server.clock = () => 1_000_000 + AHEAD;

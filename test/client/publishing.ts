@@ -1,10 +1,10 @@
 /** A publisher's session against the small server, and the capture worklet's end of its port. */
 import { expect, vi } from 'vitest';
-import type { UplinkEvent } from '../../client/net/messages.ts';
+import type { ReplayLimits, UplinkEvent } from '../../client/net/messages.ts';
 import type { Platform } from '../../client/net/platform.ts';
 import { Uplink } from '../../client/net/uplink.ts';
 import type { Frame } from '../../shared/frame.ts';
-import { samples, utc } from '../../shared/time.ts';
+import { millis, samples, utc } from '../../shared/time.ts';
 import type { CapturedPacket, EncoderCommand } from '../../worklets/port.ts';
 import { type ServerSession, SmallServer } from './small-server.ts';
 
@@ -25,6 +25,8 @@ export const RENDITION = {
 /** What the capture worklet does: numbered packets of 20 ms, of the run it was told. */
 export class Capture {
   readonly told: EncoderCommand[] = [];
+  /** Packets still made of the old run when it is told to begin another. */
+  lag = 0;
   readonly #port: MessagePort;
   #run = 0;
   #count = 0;
@@ -33,7 +35,9 @@ export class Capture {
     this.#port = port;
     port.onmessage = ({ data }: MessageEvent<EncoderCommand>) => {
       this.told.push(data);
-      if (data.type === 'start') this.begin(data.run);
+      if (data.type !== 'start') return;
+      this.record(this.lag);
+      this.begin(data.run);
     };
   }
 
@@ -73,7 +77,8 @@ export class Capture {
 }
 
 /** Waits until a claim holds. */
-export const until = (claim: () => void) => vi.waitFor(claim, { timeout: 8000, interval: 5 });
+export const until = (claim: () => void | Promise<void>) =>
+  vi.waitFor(claim, { timeout: 8000, interval: 5 });
 
 /** The whole numbers from one to another, which is excluded. */
 export const range = (from: number, to: number) =>
@@ -97,13 +102,17 @@ export class Publishing {
   readonly #ports = new MessageChannel();
   #uplink: Uplink | null = null;
 
-  private constructor(server: SmallServer) {
+  readonly #ownsServer: boolean;
+
+  private constructor(server: SmallServer, ownsServer: boolean) {
     this.server = server;
+    this.#ownsServer = ownsServer;
     this.capture = new Capture(this.#ports.port2);
   }
 
-  static async open(): Promise<Publishing> {
-    return new Publishing(await SmallServer.open());
+  /** On a server of its own, or on that of another. */
+  static async open({ server }: { server?: SmallServer } = {}): Promise<Publishing> {
+    return new Publishing(server ?? (await SmallServer.open()), server === undefined);
   }
 
   get last(): UplinkEvent | undefined {
@@ -123,7 +132,10 @@ export class Publishing {
   }
 
   /** Goes live; capture has been told to start when this resolves. */
-  async start(platform: Platform, { takeover = false } = {}): Promise<void> {
+  async start(
+    platform: Platform,
+    { takeover = false, replay = {} }: { takeover?: boolean; replay?: Partial<ReplayLimits> } = {},
+  ): Promise<void> {
     this.#uplink = new Uplink(
       {
         type: 'publish',
@@ -132,6 +144,7 @@ export class Publishing {
         token: 'a token',
         rendition: RENDITION,
         takeover,
+        replay: { kept: millis(120_000), spoolAfter: millis(10_000), ...replay },
         port: this.#ports.port1,
       },
       { post: (event) => this.events.push(event), platform },
@@ -154,8 +167,9 @@ export class Publishing {
 
   async close(): Promise<void> {
     this.leave();
-    await until(() => expect(['ended', 'refused']).toContain(this.last?.type));
+    if (this.#uplink !== null)
+      await until(() => expect(['ended', 'refused']).toContain(this.last?.type));
     this.#ports.port2.close();
-    await this.server.close();
+    if (this.#ownsServer) await this.server.close();
   }
 }

@@ -4,6 +4,7 @@ import { Downlink } from '../../client/net/downlink.ts';
 import type { DownlinkEvent, UplinkEvent } from '../../client/net/messages.ts';
 import { Uplink } from '../../client/net/uplink.ts';
 import { decodeFrame, type Frame } from '../../shared/frame.ts';
+import { millis } from '../../shared/time.ts';
 import type { DownlinkMessage } from '../../worklets/port.ts';
 import { type ChaosProxy, startChaosProxy } from '../helpers/chaos-proxy.ts';
 import { startService, type TestService } from '../helpers/service.ts';
@@ -60,7 +61,8 @@ beforeEach(async () => {
   const toCapture = new MessageChannel();
   capture = new Capture(toCapture.port2);
   const { token } = service;
-  const publish = { token, rendition: RENDITION, takeover: false, port: toCapture.port1 };
+  const replay = { kept: millis(120_000), spoolAfter: millis(10_000) };
+  const publish = { token, rendition: RENDITION, takeover: false, replay, port: toCapture.port1 };
   uplink = new Uplink(
     { type: 'publish', ...at(up), ...publish },
     { post: (event) => published.push(event), platform },

@@ -3,8 +3,10 @@
  * also do what the relay never does, such as talk nonsense or stop reading.
  */
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { extname, join, normalize } from 'node:path';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import {
   type ListenerMessage,
@@ -65,9 +67,9 @@ export class ServerSession {
   }
 
   /** What a publisher is answered with. */
-  welcome(epoch: number, next: number): void {
+  welcome(epoch: number, next: number, recording?: string | null): void {
     const limits = { frame: 1516, control: 4096, lead: 5000 };
-    this.say({ type: 'welcome', session: 'small', epoch, next, limits, ping: 5000 });
+    this.say({ type: 'welcome', session: 'small', epoch, next, limits, ping: 5000, recording });
   }
 
   heardOf<K extends Kind>(type: K): Extract<FromClient, { type: K }>[] {
@@ -95,11 +97,48 @@ export class ServerSession {
   }
 }
 
+/** A `PUT …/recordings/{id}/frames`, as it came. */
+export type Upload = {
+  readonly recording: string;
+  readonly authorization: string;
+  readonly frames: readonly Frame[];
+};
+
+/** Reads (u16 length, frame) repeated; a torn end is an error, as it is for the real one. */
+const framesIn = (body: Buffer): Frame[] => {
+  const frames: Frame[] = [];
+  for (let at = 0; at < body.length; ) {
+    const end = at + 2 + body.readUInt16BE(at);
+    if (end > body.length) throw new Error('The last frame is torn.');
+    frames.push(decodeFrame(new Uint8Array(body.subarray(at + 2, end))));
+    at = end;
+  }
+  return frames;
+};
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.wasm': 'application/wasm',
+};
+
 /** One server for one test. */
 export class SmallServer {
   readonly sessions: ServerSession[] = [];
   /** Authorization headers of the tickets asked for. */
   readonly tickets: string[] = [];
+  /** Uploads that were taken, and how many were asked for. */
+  readonly uploads: Upload[] = [];
+  uploadsAsked = 0;
+  /** What an upload is answered with; anything but 200 takes nothing. */
+  uploadStatus = 200;
+  /** An upload waits so long for its answer, ms. */
+  uploadDelay = 0;
+  /** A larger upload is answered with 413, bytes. */
+  uploadMost = 1 << 20;
+  /** Folder of the built pages, to be served like the real ones. */
+  pages: string | null = null;
   statusAsked = 0;
   ticketAnswer: { status: number; headers?: Record<string, string>; body?: string } = {
     status: 201,
@@ -143,7 +182,11 @@ export class SmallServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get port(): number {
+    return (this.#http.address() as AddressInfo).port;
   }
 
   get newest(): ServerSession {
@@ -167,7 +210,42 @@ export class SmallServer {
       response.writeHead(status, headers).end(body ?? ticket);
       return;
     }
+    if (request.method === 'PUT') return void this.#upload(request, response);
+    if (this.pages !== null && !request.url?.startsWith('/api/'))
+      return void this.#page(request, response, this.pages);
     this.statusAsked += 1;
     response.writeHead(this.status).end('{}');
+  }
+
+  async #upload(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.uploadsAsked += 1;
+    const parts: Buffer[] = [];
+    try {
+      for await (const part of request) parts.push(part as Buffer);
+    } catch {
+      return;
+    }
+    const [, recording = ''] = /\/recordings\/([^/]+)\/frames$/.exec(request.url ?? '') ?? [];
+    const authorization = request.headers.authorization ?? '';
+    const body = Buffer.concat(parts);
+    await new Promise((resolve) => setTimeout(resolve, this.uploadDelay));
+    if (response.destroyed) return;
+    const status = body.length > this.uploadMost ? 413 : this.uploadStatus;
+    const frames = framesIn(body);
+    if (status === 200)
+      this.uploads.push({ recording: decodeURIComponent(recording), authorization, frames });
+    const answer = { accepted: frames.length, repeated: 0, complete: false, missing: 0 };
+    response.writeHead(status).end(JSON.stringify(answer));
+  }
+
+  async #page(request: IncomingMessage, response: ServerResponse, pages: string): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', this.url);
+    const path = pathname.startsWith('/studio/') ? '/studio.html' : pathname;
+    try {
+      const bytes = await readFile(join(pages, normalize(path)));
+      response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'text/plain' }).end(bytes);
+    } catch {
+      response.writeHead(404).end();
+    }
   }
 }

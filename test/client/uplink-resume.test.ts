@@ -54,6 +54,8 @@ describe('coming back', () => {
     on.capture.record(10);
     await until(() => expect(on.session.frames).toHaveLength(10));
     on.session.say({ type: 'ack', sequence: 9 });
+    // A cut may take with it what was said just before.
+    await until(() => expect(on.of('uplink').at(-1)?.acked).toBe(9));
     on.session.cut();
     on.capture.record(KEPT + 100);
     await on.hello(2);

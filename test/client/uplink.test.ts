@@ -29,7 +29,9 @@ describe('going live', () => {
     expect(sequences(frames)).toEqual(range(0, 8));
     expect(frames.map((frame) => frame.epoch)).toEqual(new Array(8).fill(7));
     expect(frames.map((frame) => frame.timestamp)).toEqual(range(0, 8).map((n) => n * FRAME));
-    expect(on.of('on-air')).toEqual([{ type: 'on-air', epoch: 7, outage: 0, lost: 0 }]);
+    expect(on.of('on-air')).toEqual([
+      { type: 'on-air', epoch: 7, outage: 0, lost: 0, spooled: 0, anew: false },
+    ]);
   });
 
   it('begins to capture although the server is not there yet', async () => {
