@@ -10,7 +10,8 @@ import { adminToken } from './auth/admin.ts';
 import { Guesses } from './auth/guesses.ts';
 import { Tickets } from './auth/tickets.ts';
 import type { Config } from './config.ts';
-import { processTimers, windowSamples } from './packager/packager.ts';
+import { FileReads } from './packager/file-reads.ts';
+import { processTimers, windowSamples } from './packager/timers.ts';
 import { Liveness } from './relay/liveness.ts';
 import type { Now } from './relay/session.ts';
 import { Station } from './relay/station.ts';
@@ -77,6 +78,7 @@ export const createApp = async (
     store,
     log: app.log,
     now,
+    windows: { folder: join(config.data, 'windows'), reads: new FileReads() },
     packaging: {
       grid: config.grid,
       ladder: config.ladder,
@@ -135,6 +137,7 @@ export const createApp = async (
   const shutDown = async (): Promise<void> => {
     station.drain();
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
+    await station.pause();
     for (const socket of app.websocketServer.clients) socket.terminate();
     await app.close();
   };

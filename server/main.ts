@@ -32,7 +32,11 @@ const printLinks = ({ app, token }: Service, config: Config): void => {
 };
 
 const endOnSignal = (service: Service): void => {
+  let ending = false;
   const end = (): void => {
+    // Whoever asks twice does not want to wait.
+    if (ending) process.exit(1);
+    ending = true;
     // A peer that never answers must not hold up the promised five seconds.
     setTimeout(() => process.exit(0), HARD_STOP).unref();
     service.shutDown().then(
@@ -40,8 +44,8 @@ const endOnSignal = (service: Service): void => {
       () => process.exit(1),
     );
   };
-  process.once('SIGTERM', end);
-  process.once('SIGINT', end);
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
 };
 
 try {

@@ -8,6 +8,7 @@
  */
 import { type Samples, samples, type Utc } from '../../shared/time.ts';
 import type { PartContent } from './fmp4.ts';
+import { durationOf } from './hls-bitrates.ts';
 import type { AccessUnit, Grid, Part, Segment, TimedMetadata } from './track.ts';
 
 /** Units that are missing for longer are not made up; the segments meanwhile are left out. */
@@ -98,6 +99,25 @@ export class Segmenter {
       this.end();
     }
     this.#startAt(at, utc);
+  }
+
+  /**
+   * Ends the stretch that a restart cut, whose last segment is `last`, with `units` in it when it is
+   * not complete. What other renditions have of it, up to `until`, is made up.
+   */
+  endCut(last: Segment, { units, until }: { units: readonly AccessUnit[]; until: Samples }): void {
+    const end = samples(last.at + durationOf(last));
+    const { grid, utcOf } = this.#options;
+    this.#first = false;
+    this.#next = end;
+    this.#partAt = end;
+    const { parts, complete, ...head } = last;
+    const begun = { head, metadata: [], beginsStretch: false };
+    if (!complete) this.#growing = { ...begun, units: [...units], parts: parts.length };
+    else if (end % grid.segment === 0) this.#open(end, { utc: utcOf(end), beginsStretch: false });
+    else return;
+    this.#makeUp(until);
+    this.end();
   }
 
   /** Enters the next unit of the stretch; one that overlaps those before by half is a repetition. */

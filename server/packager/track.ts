@@ -80,4 +80,6 @@ export type Segment = {
   readonly complete: boolean;
   /** Name in URLs without extension; unguessable, never reused. */
   readonly name: string;
+  /** Of an old segment: what its parts came to, which are no longer kept and not in `parts`. */
+  readonly folded?: { readonly duration: Samples; readonly bytes: number };
 };

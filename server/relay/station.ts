@@ -4,12 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
 import { CLOSE } from '../../shared/codes.ts';
 import { type Millis, millis } from '../../shared/time.ts';
 import type { Principal } from '../auth/tickets.ts';
 import { Packager, type PackagerOptions } from '../packager/packager.ts';
+import { sweepWindows } from '../packager/window-folder.ts';
 import type { ChannelSettings } from '../store/channel-settings.ts';
 import { type ChannelRecord, epochAfter, type Store } from '../store/store.ts';
 import { LOW_RATES } from '../transcoder/transcoder.ts';
@@ -37,12 +39,17 @@ export type Packaging = Pick<
   'grid' | 'ladder' | 'window' | 'timers' | 'createTranscoder'
 >;
 
+/** A folder for each channel is in this one. */
+export type Windows = Pick<PackagerOptions['windows'], 'folder' | 'reads'>;
+
 /** What a station is made of. */
 export type StationOptions = {
   readonly store: Store;
   readonly log: FastifyBaseLogger;
   readonly now: Now;
   readonly packaging: Packaging;
+  /** Where the windows of all channels are. */
+  readonly windows: Windows;
 };
 
 /** What all low-rate renditions have in common; channels and frames are the source's. */
@@ -88,17 +95,21 @@ export class Station {
   readonly #log: FastifyBaseLogger;
   readonly #now: Now;
   readonly #packaging: Packaging;
+  readonly #windows: Windows;
   readonly #timers: NodeJS.Timeout[];
   #draining = false;
   #failing = false;
 
-  constructor({ store, log, now, packaging }: StationOptions) {
+  constructor({ store, log, now, packaging, windows }: StationOptions) {
+    this.#windows = windows;
     this.#store = store;
     this.#log = log;
     this.#now = now;
     this.#packaging = packaging;
     this.#epochs = epochSource(store, (slug, act) => this.#keep(slug, act));
-    for (const record of store.channels()) this.#open(record);
+    const records = store.channels();
+    sweepWindows(windows.folder, new Set(records.map(({ slug }) => slug)));
+    for (const record of records) this.#open(record);
     this.#timers = [setInterval(() => this.#tick(), TICK), setInterval(() => this.#judge(), JUDGE)];
   }
 
@@ -129,7 +140,7 @@ export class Station {
     for (const session of [...desk.publishers, ...desk.fanOut.sessions])
       session.dismiss(CLOSE.deleted, 'This channel has been deleted.');
     desk.channel.bye(this.#now());
-    void desk.packager.close();
+    void desk.packager.remove();
     this.#store.deleteChannel(desk.channel.slug);
   }
 
@@ -188,6 +199,11 @@ export class Station {
       for (const session of [...fanOut.sessions, ...publishers]) session.goAway(after);
   }
 
+  /** After `drain`: what was said so far is brought to the players and written. */
+  async pause(): Promise<void> {
+    await Promise.all([...this.#desks.values()].map(({ packager }) => packager.pause()));
+  }
+
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all([...this.#desks.values()].map(({ packager }) => packager.close()));
@@ -199,7 +215,8 @@ export class Station {
     const keep: Keep = (act) => this.#keep(slug, act);
     // Listeners first; the log before the packager, which asks it which broadcast it is.
     const fanOut = new FanOut(channel, { now: this.#now });
-    const log = new BroadcastLog(slug, { store: this.#store, now: this.#now, keep });
+    const heard = clock?.utc ?? null;
+    const log = new BroadcastLog(slug, { store: this.#store, now: this.#now, keep, heard });
     channel.attend(log);
     const desk: Desk = {
       channel,
@@ -230,6 +247,12 @@ export class Station {
       },
       settings: () => this.#desks.get(slug)?.settings ?? settings,
       broadcast: () => log.broadcast,
+      cut: () => log.cut,
+      windows: {
+        folder: join(this.#windows.folder, slug),
+        reads: this.#windows.reads,
+        alarm: (error) => this.#alarm(slug, error),
+      },
       now: this.#now,
     });
   }
@@ -244,6 +267,12 @@ export class Station {
         this.#log.error({ channel: slug, error: String(error) }, 'The database cannot be written.');
       this.#failing = true;
     }
+  }
+
+  /** The disk fails, or (null) is well again; the broadcast goes on from memory. */
+  #alarm(slug: string, error: unknown): void {
+    if (error === null) this.#log.warn({ channel: slug }, 'The window can be written again.');
+    else this.#log.error({ channel: slug, error: String(error) }, 'The window cannot be written.');
   }
 
   #tick(): void {

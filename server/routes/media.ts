@@ -5,9 +5,10 @@
  */
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { samples, samplesToMillis, type Utc } from '../../shared/time.ts';
+import { samples, samplesToMillis } from '../../shared/time.ts';
 import { manifest } from '../packager/dash.ts';
 import { type Period, periodsOf } from '../packager/dash-periods.ts';
+import { DiskBusy } from '../packager/file-reads.ts';
 import { multivariantPlaylist } from '../packager/hls.ts';
 import { bitratesOf } from '../packager/hls-bitrates.ts';
 import type { Format, Output } from '../packager/output.ts';
@@ -47,6 +48,12 @@ const programmeOf = (desk: Desk): Programme => {
 /** Of a file's name: segment, part or nothing of that kind. */
 const FILE = /^(\d{1,12})(?:\.(\d{1,3}))?\.(m4s|ts)$/;
 
+/** Periods never change, so those at the ends tell. */
+const samePeriods = (some: readonly Period[], others: readonly Period[]): boolean =>
+  some.length === others.length &&
+  some[0]?.sequence === others[0]?.sequence &&
+  some.at(-1)?.sequence === others.at(-1)?.sequence;
+
 /** Segments that are the same in all outputs of a set, as far as the slowest has got. */
 const commonSegments = (outputs: readonly Output[]): readonly Segment[] => {
   const ends = outputs.map(({ window }) => window.segments.at(-1)?.sequence ?? -1);
@@ -56,8 +63,6 @@ const commonSegments = (outputs: readonly Output[]): readonly Segment[] => {
 
 /** Registers everything below `/c/{channel}/` that players fetch. */
 export const registerMedia = (app: FastifyInstance, { station, grid, now }: Options): void => {
-  const periods = new WeakMap<Programme, { start: Utc; periods: readonly Period[] }>();
-
   app.addHook('onRequest', async (request, reply) => {
     if (!/^\/c\/[^/]+\/(hls|dash|media)\//.test(request.url)) return;
     reply.header('access-control-allow-origin', '*');
@@ -117,11 +122,12 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
     const [main] = sets;
     if (main === undefined) throw absent();
     const segments = commonSegments(main.outputs);
-    const known = periods.get(programme);
+    const known = programme.folder.kept.manifest;
     const current = periodsOf(known?.periods ?? [], segments, grid);
     // The first Period begins with it, because FFmpeg counts segments from here; and it never moves.
     const start = known?.start ?? current[0]?.utc ?? now();
-    periods.set(programme, { start, periods: current });
+    if (known === null || !samePeriods(known.periods, current))
+      programme.folder.keep({ manifest: { start, periods: current } });
     const complete = segments.filter((segment) => segment.complete).length;
     const text = manifest({
       grid,
@@ -208,9 +214,15 @@ const media = async (
   { output, name, part, kind }: Wanted,
 ): Promise<FastifyReply> => {
   const { store } = output.window;
-  const find = (): Promise<Buffer | undefined> | Buffer | undefined => {
-    if (kind === 'ts') return part === undefined ? store.ts(name) : undefined;
-    return part === undefined ? store.media(name) : store.part(name, Number(part));
+  const find = async (): Promise<Buffer | undefined> => {
+    try {
+      if (kind === 'ts') return part === undefined ? await store.ts(name) : undefined;
+      return await (part === undefined ? store.media(name) : store.part(name, Number(part)));
+    } catch (error) {
+      if (error instanceof DiskBusy)
+        throw new Problem(503, 'disk-busy', 'The disk cannot keep up now.', 1);
+      throw error;
+    }
   };
   let bytes = await find();
   if (bytes === undefined && kind === 'm4s' && isComing(output, name)) {
@@ -249,7 +261,7 @@ const waitFor = async (
   }: {
     output: Output;
     name: string;
-    find: () => Promise<Buffer | undefined> | Buffer | undefined;
+    find: () => Promise<Buffer | undefined>;
   },
 ): Promise<Buffer | undefined> => {
   while (isComing(output, name)) {

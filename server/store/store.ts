@@ -144,7 +144,7 @@ export class Store {
   /** Broadcasts of a channel that have no end yet. */
   unended(slug: string): string[] {
     const rows = this.#database
-      .prepare('SELECT id FROM broadcasts WHERE channel = ? AND ended IS NULL')
+      .prepare('SELECT id FROM broadcasts WHERE channel = ? AND ended IS NULL ORDER BY started')
       .all(slug);
     return rows.map(({ id }) => String(id));
   }
