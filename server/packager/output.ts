@@ -146,7 +146,7 @@ export class Output {
 
   /** The stretch is over, and the channel goes on. */
   pause(): void {
-    this.#segmenter.end();
+    this.#segmenter.pause();
   }
 
   /** Judges a playlist request: to be answered now, to wait, or wrong. */

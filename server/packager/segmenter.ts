@@ -115,9 +115,8 @@ export class Segmenter {
     const begun = { head, metadata: [], beginsStretch: false };
     if (!complete) this.#growing = { ...begun, units: [...units], parts: parts.length };
     else if (end % grid.segment === 0) this.#open(end, { utc: utcOf(end), beginsStretch: false });
-    else return;
-    this.#makeUp(until);
-    this.end();
+    if (this.#growing !== undefined) this.#makeUp(until);
+    this.pause();
   }
 
   /** Enters the next unit of the stretch; one that overlaps those before by half is a repetition. */
@@ -144,6 +143,15 @@ export class Segmenter {
     if (this.#growing === undefined) return;
     if (this.#units.length > 0) this.#makeUp(samples(this.#partAt + this.#options.grid.part));
     this.#closeSegment(this.#growing);
+    this.#growing = undefined;
+  }
+
+  /** Ends the stretch, and says what the next one will begin with. */
+  pause(): void {
+    this.end();
+    const { segment } = this.#options.grid;
+    const at = samples(Math.ceil(this.#next / segment) * segment);
+    this.#open(at, { utc: this.#options.utcOf(at), beginsStretch: true });
     this.#growing = undefined;
   }
 
