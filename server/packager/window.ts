@@ -145,6 +145,7 @@ export class Window implements SegmentTarget {
     this.#replaceNewest(() => segment);
     this.#slide();
     this.store.complete(segment, { media, ts }, this.#listed[0]?.sequence ?? segment.sequence);
+    this.#dropLost();
     this.#fold();
     this.#evict();
     this.#tell();
@@ -178,7 +179,13 @@ export class Window implements SegmentTarget {
     }
   }
 
-  /** Takes segments out of the playlist while what remains is long enough, and what was lost. */
+  /** A segment that could not be kept leaves the playlist early, and those before it with it. */
+  #dropLost(): void {
+    const lost = this.#listed.findLastIndex(({ name }) => this.store.lost(name));
+    if (lost >= 0) this.#retire(this.#listed.slice(0, lost + 1));
+  }
+
+  /** Takes segments out of the playlist while what remains is long enough. */
   #slide(): void {
     let excess = total(this.#listed) - this.#duration;
     let count = 0;
@@ -187,8 +194,6 @@ export class Window implements SegmentTarget {
       if (excess < 0 || this.#listed.length - count <= SEGMENTS_LEAST) break;
       count += 1;
     }
-    const lost = this.#listed.findLastIndex(({ name }) => this.store.lost(name));
-    count = Math.max(count, lost + 1);
     if (count > 0) this.#retire(this.#listed.slice(0, count));
   }
 
