@@ -10,7 +10,7 @@ import { judgeReload, type Reload, type Timers, type Waiter, Waiters } from './r
 import { RenderCache, type Rendered } from './render-cache.ts';
 import type { SegmentStore } from './segment-store.ts';
 import { Segmenter } from './segmenter.ts';
-import type { AccessUnit, Grid, Piece, Rendition, TimedMetadata } from './track.ts';
+import type { AccessUnit, Grid, Piece, Rendition, Segment, TimedMetadata } from './track.ts';
 import { Window } from './window.ts';
 import type { RestoredWindow } from './window-restore.ts';
 
@@ -45,6 +45,10 @@ export class Output {
   readonly #segmenter: Segmenter;
   readonly #caches: Record<Format, RenderCache>;
   readonly #waiters: Record<Format, Waiters>;
+  readonly #written: Record<Format, WeakMap<Segment, string>> = {
+    fmp4: new WeakMap(),
+    ts: new WeakMap(),
+  };
   /** Stretches whose first unit has not come yet. */
   readonly #beginnings: Beginning[] = [];
   #end: { readonly at: Samples; readonly over: () => void } | undefined;
@@ -227,6 +231,7 @@ export class Output {
       uriOf: ({ name }, part) =>
         part === undefined ? `${name}.${extension}` : `${name}.${part}.${extension}`,
       metadata: titles(),
+      written: this.#written[format],
       siblings: siblings().flatMap((other) => (other === this ? [] : other.#asSibling())),
     };
   }

@@ -58,17 +58,31 @@ class Ear {
 class Poller {
   readonly texts: string[] = [];
   readonly #path: string;
-  readonly #timer: NodeJS.Timeout;
+  #reading: Promise<unknown> = Promise.resolve();
+  #stopped = false;
   /** Answers other than 200 from a server that was ready. */
   refused = 0;
 
   constructor(path: string) {
     this.#path = path;
-    this.#timer = setInterval(() => void this.read().catch(() => {}), 150);
-    cleanUp.push(() => clearInterval(this.#timer));
+    void this.#poll();
+    cleanUp.push(() => {
+      this.#stopped = true;
+    });
   }
 
-  async read(): Promise<string> {
+  /** The text as it stands now; one request after the other, so that none overtakes another. */
+  read(): Promise<string> {
+    const reading = this.#reading.then(() => this.#fetch());
+    this.#reading = reading.catch(() => {});
+    return reading;
+  }
+
+  async #poll(): Promise<void> {
+    for (; !this.#stopped; await pause(150)) await this.read().catch(() => {});
+  }
+
+  async #fetch(): Promise<string> {
     const answer = await fetch(this.#path);
     const text = await answer.text();
     if (answer.status !== 200) this.refused += 1;
