@@ -155,8 +155,8 @@ export class Packager implements Audience {
   async pause(): Promise<void> {
     const programme = this.#programme;
     this.#paused = true;
-    if (programme?.ended === false) await programme.pause(this.#options.now());
-    else await programme?.release();
+    if (programme?.ended === true) await programme.release();
+    else if (!this.#waiting) await programme?.pause(this.#options.now());
     await programme?.folder.flush();
   }
 

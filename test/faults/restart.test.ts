@@ -200,4 +200,9 @@ it('a restart, orderly or not, goes on in the same broadcast, window and playlis
   ])
     for (const { sequence } of segments)
       expect((await fetch(media(`${rendition}/${sequence}.${kind}`))).status).toBe(200);
+
+  // Whoever asks twice does not want to wait.
+  service.child.kill('SIGTERM');
+  service.child.kill('SIGINT');
+  expect(await once(service.child, 'exit')).toEqual([1, null]);
 }, 90_000);
