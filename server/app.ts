@@ -10,7 +10,8 @@ import { adminToken } from './auth/admin.ts';
 import { Guesses } from './auth/guesses.ts';
 import { Tickets } from './auth/tickets.ts';
 import type { Config } from './config.ts';
-import { processTimers, windowSamples } from './packager/packager.ts';
+import { FileReads } from './packager/file-reads.ts';
+import { processTimers, windowSamples } from './packager/timers.ts';
 import { Library, type LibraryOptions } from './recorder/library.ts';
 import { Alarms, alarmNews } from './relay/alarms.ts';
 import { EventRing } from './relay/event-ring.ts';
@@ -111,6 +112,7 @@ export const createApp = async (
     alarms,
     log: app.log,
     now,
+    windows: { folder: join(config.data, 'windows'), reads: new FileReads() },
     packaging: {
       grid: config.grid,
       ladder: config.ladder,
@@ -178,6 +180,7 @@ export const createApp = async (
   const shutDown = async (): Promise<void> => {
     station.drain();
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
+    await station.pause();
     for (const socket of app.websocketServer.clients) socket.terminate();
     await app.close();
   };

@@ -178,8 +178,8 @@ const parseGrid = (part: string, segment: string): Grid => {
 
 const parseWindow = (value: string): number => {
   const seconds = Number(value);
-  if (!(seconds >= 20 && seconds <= 600))
-    throw new ConfigError(`SKYWAVE_WINDOW is "${value}"; it must be from 20 to 600 seconds.`);
+  if (!(seconds >= 20 && seconds <= 86_400))
+    throw new ConfigError(`SKYWAVE_WINDOW is "${value}"; it must be from 20 to 86400 seconds.`);
   return seconds;
 };
 

@@ -89,7 +89,7 @@ export class Connection<M extends FromServer> {
     this.#session = options.session;
     this.#post = options.post;
     this.#platform = options.platform;
-    this.#backoff = new Backoff({ random: options.platform.random });
+    this.#backoff = new Backoff({ soon: 2000, tries: 10, random: options.platform.random });
     this.#attempt = new PlatformScope(options.platform);
     this.#heartbeat = new Heartbeat(options.platform);
   }

@@ -115,7 +115,8 @@ class StudioPage extends LitElement {
   }
 
   #notices(t: Texts): TemplateResult | typeof nothing {
-    const notices = noticesOf(this.#desk.state, this.#desk, t);
+    const { state, muted, refusedChange, news } = this.#desk;
+    const notices = noticesOf(state, { muted, refusedChange, tally: news.tally }, t);
     if (notices.length === 0) return nothing;
     return html`<div class="notices">${notices.map((notice) => this.#notice(notice, t))}</div>`;
   }
@@ -156,7 +157,7 @@ class StudioPage extends LitElement {
   #remarks(t: Texts): TemplateResult {
     // Not another status: the pill alone is that.
     return html`<div aria-live="polite">
-      ${remarksOf(this.#desk.tally, t).map((remark) => html`<p class="quiet small">${remark}</p>`)}
+      ${remarksOf(this.#desk.news.tally, t).map((remark) => html`<p class="quiet small">${remark}</p>`)}
     </div>`;
   }
 

@@ -23,6 +23,7 @@ import {
   type UtcAnchor,
   UtcAnchors,
 } from './utc-anchors.ts';
+import type { Placed } from './window-folder.ts';
 
 /** No fresh frame for so long, and silence is filled in, ms: three parts of 0.32 s. */
 export const HOLD = 960;
@@ -56,12 +57,14 @@ type Stretch = {
 
 export type ContinuityOptions = {
   readonly grid: Grid;
-  /** Track time of the first piece: a multiple of a segment, beyond all that was ever used. */
+  /** Track time from which on nothing was used; the first piece is at the next segment's. */
   readonly begin: Samples;
   /** Takes the pieces in order; must not throw. */
   readonly emit: (piece: Piece) => void;
   /** Silence goes on before, between and after broadcasts. */
   readonly continuous?: boolean;
+  /** Dates what players have from before a restart. */
+  readonly dated?: UtcAnchor | undefined;
 };
 
 /** Counters since the beginning. */
@@ -93,17 +96,23 @@ export class Continuity {
   #moved = millis(0);
   #sequence = -1;
 
-  constructor({ grid, begin, emit, continuous = false }: ContinuityOptions) {
+  constructor({ grid, begin, emit, continuous = false, dated }: ContinuityOptions) {
     this.#grid = grid;
     this.#head = begin;
     this.#emit = emit;
     this.#continuous = continuous;
-    this.#utc = new UtcAnchors(grid);
+    this.#utc = new UtcAnchors(grid, dated);
   }
 
   /** Track time up to which pieces were emitted. */
   get head(): Samples {
     return this.#head;
+  }
+
+  /** Where the newest stretch's epoch lies, and which timestamp of it comes next; null: nowhere. */
+  get placed(): Placed | null {
+    const { epoch, offset } = this.#stretch ?? { epoch: null, offset: 0 };
+    return epoch === null ? null : { epoch, offset, next: samples(this.#head - offset) };
   }
 
   get counts(): ContinuityCounts {

@@ -169,10 +169,10 @@ type Neighbours = {
 
 const segmentsIn = ({ segments }: AdaptationSet, { period, next }: Neighbours): Segment[] =>
   segments.filter(
-    ({ sequence, parts }) =>
-      sequence >= period.sequence &&
-      sequence < (next?.sequence ?? Number.POSITIVE_INFINITY) &&
-      parts.length > 0,
+    (segment) =>
+      segment.sequence >= period.sequence &&
+      segment.sequence < (next?.sequence ?? Number.POSITIVE_INFINITY) &&
+      durationOf(segment) > 0,
   );
 
 const adaptationSet = (view: ManifestView, set: AdaptationSet, neighbours: Neighbours): Xml[] => {

@@ -12,11 +12,12 @@ export type Bitrates = {
 const ROUND_TO = 1000;
 
 /** Length of a segment as far as it goes. */
-export const durationOf = (segment: Segment): Samples =>
-  samples(segment.parts.reduce((sum, part) => sum + part.duration, 0));
+export const durationOf = ({ folded, parts }: Segment): Samples =>
+  folded?.duration ?? samples(parts.reduce((sum, part) => sum + part.duration, 0));
 
-const fmp4Bytes = (segment: Segment): number =>
-  segment.parts.reduce((sum, part) => sum + part.bytes.length, 0);
+/** Bytes of a segment as far as it goes. */
+export const bytesOf = ({ folded, parts }: Segment): number =>
+  folded?.bytes ?? parts.reduce((sum, part) => sum + part.bytes.length, 0);
 
 const rate = (bytes: number, duration: number): number =>
   duration === 0 ? 0 : Math.ceil((bytes * 8 * SAMPLE_RATE) / duration / ROUND_TO) * ROUND_TO;
@@ -36,7 +37,7 @@ export const bitratesOf = (
 ): Bitrates => {
   const complete = segments.filter((segment) => segment.complete);
   const sizes = (complete.length > 0 ? complete : segments).map((segment) => ({
-    bytes: format === 'ts' ? (segment.tsBytes ?? 0) : fmp4Bytes(segment),
+    bytes: format === 'ts' ? (segment.tsBytes ?? 0) : bytesOf(segment),
     duration: durationOf(segment),
   }));
   const average = rate(
@@ -48,7 +49,8 @@ export const bitratesOf = (
   for (let first = 0; first < sizes.length; first += 1) {
     let bytes = 0;
     let duration = 0;
-    for (const size of sizes.slice(first)) {
+    for (let index = first; index < sizes.length; index += 1) {
+      const size = sizes[index] as (typeof sizes)[number];
       bytes += size.bytes;
       duration += size.duration;
       if (duration > 1.5 * target) break;

@@ -39,6 +39,8 @@ export type PlaylistView = {
   /** Oldest first. */
   readonly metadata: readonly DatedTitle[];
   readonly siblings: readonly Sibling[];
+  /** Lines of old segments from one rendering to the next: a day has 22,500 of them. */
+  readonly written?: WeakMap<Segment, string>;
 };
 
 /** What one entry of a multivariant playlist needs. */
@@ -60,15 +62,17 @@ const VERSION = { plain: 3, map: 6, skip: 9 } as const;
 
 const seconds = (length: Samples): string => (length / SAMPLE_RATE).toFixed(3);
 
+const completeIn = (segments: readonly Segment[]): number =>
+  segments.length - (segments.at(-1)?.complete === false ? 1 : 0);
+
 /** How many of the oldest segments a delta update leaves out: those beyond the skip boundary. */
 const skippable = ({ grid, segments, ended }: PlaylistView): number => {
   if (ended) return 0;
-  const complete = segments.filter((segment) => segment.complete);
   const boundary = TARGETS_UNSKIPPED * targetDuration(grid) * SAMPLE_RATE;
   let behind = 0;
-  for (let index = complete.length - 1; index >= 0; index -= 1) {
+  for (let index = completeIn(segments) - 1; index >= 0; index -= 1) {
     if (behind > boundary) return index + 1;
-    behind += durationOf(complete[index] as Segment);
+    behind += durationOf(segments[index] as Segment);
   }
   return 0;
 };
@@ -114,6 +118,14 @@ const segmentLines = (view: PlaylistView, segment: Segment, withParts: boolean):
   ...(segment.complete ? [`#EXTINF:${seconds(durationOf(segment))},`, view.uriOf(segment)] : []),
 ];
 
+const segmentText = (view: PlaylistView, segment: Segment, withParts: boolean): string => {
+  const kept = view.written?.get(segment);
+  if (kept !== undefined) return kept;
+  const text = segmentLines(view, segment, withParts).join('\n');
+  if (segment.folded !== undefined) view.written?.set(segment, text);
+  return text;
+};
+
 /** Beyond the end of its segment a part is the first of the next, whose name the hint lacks. */
 const hintLine = ({ grid, hint, uriOf }: PlaylistView): string[] =>
   hint === null || hint.index * grid.part >= grid.segment
@@ -141,14 +153,14 @@ export const mediaPlaylist = (view: PlaylistView, { skip = false } = {}): string
   const first = segments[0];
   if (first === undefined) return '';
   const skipped = skip ? skippable(view) : 0;
-  const complete = segments.filter((segment) => segment.complete).length;
+  const complete = completeIn(segments);
   const lines = [
     ...header(view, first, skipped),
     ...titlesSince(metadata, first.utc).map(dateRange),
     ...segments.slice(skipped).flatMap((segment, index) => {
       if (!segment.complete && (!lowLatency || segment.parts.length === 0)) return [];
       const withParts = lowLatency && skipped + index >= complete - COMPLETE_WITH_PARTS;
-      return segmentLines(view, segment, withParts);
+      return [segmentText(view, segment, withParts)];
     }),
     ...trailer(view),
   ];

@@ -116,3 +116,16 @@ export const transportSegment = (content: TransportContent): Buffer => {
   for (; !title.done; title = titles.next()) send('metadata', metadataPes(title.value), []);
   return Buffer.concat(packets);
 };
+
+/** Where the counters of the packets of a segment go on, for what follows it. */
+export const continuityAfter = (segment: Buffer): TransportContinuity => {
+  const continuity = newTransportContinuity();
+  for (let at = 0; at + TRANSPORT_PACKET_BYTES <= segment.length; at += TRANSPORT_PACKET_BYTES) {
+    const pid = segment.readUInt16BE(at + 1) & 0x1fff;
+    const next = ((segment[at + 3] ?? 0) + 1) & COUNTER_MASK;
+    if (pid === PID.association) continuity.tables = next;
+    if (pid === PID.audio) continuity.audio = next;
+    if (pid === PID.metadata) continuity.metadata = next;
+  }
+  return continuity;
+};

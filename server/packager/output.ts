@@ -5,12 +5,14 @@ import { initSegment, mediaPart } from './fmp4.ts';
 import { mediaPlaylist, type PlaylistView, type Sibling } from './hls.ts';
 import { targetDuration } from './hls-bitrates.ts';
 import type { DatedTitle } from './hls-titles.ts';
-import { newTransportContinuity, transportSegment } from './mpegts.ts';
+import { continuityAfter, newTransportContinuity, transportSegment } from './mpegts.ts';
 import { judgeReload, type Reload, type Timers, type Waiter, Waiters } from './reload.ts';
 import { RenderCache, type RenderCosts, type Rendered } from './render-cache.ts';
+import type { SegmentStore } from './segment-store.ts';
 import { Segmenter } from './segmenter.ts';
-import type { AccessUnit, Grid, Piece, Rendition, TimedMetadata } from './track.ts';
+import type { AccessUnit, Grid, Piece, Rendition, Segment, TimedMetadata } from './track.ts';
 import { Window } from './window.ts';
+import type { RestoredWindow } from './window-restore.ts';
 
 /** Playlists of a rendition: parts and fMP4, or whole segments of MPEG-TS. */
 export type Format = 'fmp4' | 'ts';
@@ -27,6 +29,9 @@ export type OutputOptions = {
   readonly titles: () => readonly DatedTitle[];
   readonly siblings: () => readonly Output[];
   readonly timers: Timers;
+  readonly store: SegmentStore;
+  /** What a restart left, and the track time up to which other renditions go. */
+  readonly cut?: { readonly window: RestoredWindow; readonly until: Samples };
 };
 
 type Beginning = Extract<Piece, { kind: 'discontinuity' }>;
@@ -40,19 +45,25 @@ export class Output {
   readonly #segmenter: Segmenter;
   readonly #texts = new RenderCache<`${Format} ${boolean}`>();
   readonly #waiters: Record<Format, Waiters>;
+  readonly #written: Record<Format, WeakMap<Segment, string>> = {
+    fmp4: new WeakMap(),
+    ts: new WeakMap(),
+  };
   /** Stretches whose first unit has not come yet. */
   readonly #beginnings: Beginning[] = [];
-  #end: Samples | undefined;
+  #end: { readonly at: Samples; readonly over: () => void } | undefined;
   #version = 0;
   #settling = false;
 
   constructor(options: OutputOptions) {
-    const { rendition, grid, duration, continuity, silent, stretches, timers } = options;
+    const { rendition, grid, duration, continuity, silent, stretches, timers, cut } = options;
+    const { store } = options;
     this.#options = options;
     this.rendition = rendition;
     this.init = initSegment(rendition);
-    this.window = new Window({ grid, duration });
-    const transport = newTransportContinuity();
+    this.window = new Window({ grid, duration, store, ...cut?.window });
+    const lastTs = cut?.window.lastTs ?? null;
+    const transport = lastTs === null ? newTransportContinuity() : continuityAfter(lastTs);
     this.#segmenter = new Segmenter({
       grid,
       package: mediaPart,
@@ -71,6 +82,9 @@ export class Output {
       ts: new Waiters(patience, { timers }),
     };
     this.window.onPart(() => this.#grown());
+    const last = cut?.window.listed.at(-1);
+    if (cut !== undefined && last !== undefined)
+      this.#segmenter.endCut(last, { units: cut.window.units, until: cut.until });
   }
 
   /** Stretches in the channel's life so far. */
@@ -106,7 +120,7 @@ export class Output {
   push(unit: AccessUnit): void {
     this.#beginUpTo(unit.at);
     this.#segmenter.push(unit);
-    if (this.#end !== undefined && unit.at + unit.duration >= this.#end) this.finish();
+    if (this.#end !== undefined && unit.at + unit.duration >= this.#end.at) this.#end.over();
   }
 
   title(metadata: TimedMetadata): void {
@@ -116,15 +130,22 @@ export class Output {
 
   /** The broadcast ends at a track time; its last units may still be on their way. */
   endAt(end: Samples): void {
-    this.#end = end;
+    this.#end = { at: end, over: () => this.finish() };
+  }
+
+  /** The same without ENDLIST, because the server restarts; resolves once the last units are in. */
+  pauseAt(end: Samples): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#end = { at: end, over: resolve };
+    return promise.then(() => this.pause());
   }
 
   /** Nothing more will come, and what did not come is silence, as long as the others: ENDLIST. */
   finish(): void {
     if (this.window.ended) return;
     if (this.#end !== undefined && this.window.segments.length > 0) {
-      this.#beginUpTo(this.#end);
-      this.#segmenter.fillTo(this.#end);
+      this.#beginUpTo(this.#end.at);
+      this.#segmenter.fillTo(this.#end.at);
     }
     this.#segmenter.end();
     this.window.end();
@@ -132,7 +153,7 @@ export class Output {
 
   /** The stretch is over, and the channel goes on. */
   pause(): void {
-    this.#segmenter.end();
+    this.#segmenter.pause();
   }
 
   /** Judges a playlist request: to be answered now, to wait, or wrong. */
@@ -226,6 +247,7 @@ export class Output {
       uriOf: ({ name }, part) =>
         part === undefined ? `${name}.${extension}` : `${name}.${part}.${extension}`,
       metadata: titles(),
+      written: this.#written[format],
       siblings: siblings().flatMap((other) => (other === this ? [] : other.#asSibling())),
     };
   }

@@ -6,14 +6,17 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Catalog } from '../../shared/catalog.ts';
 import type { ChannelStateName, Metadata } from '../../shared/control.ts';
 import { encodeFrame, type Frame, HEADER_BYTES } from '../../shared/frame.ts';
-import { type Millis, millis, type Samples, samples, type Utc } from '../../shared/time.ts';
+import { millis, type Samples, samples, type Utc } from '../../shared/time.ts';
 import type { Audience, Channel, EndReason } from '../relay/channel.ts';
 import type { LowRateFrame } from '../transcoder/messages.ts';
 import type { LoudnessReading } from '../transcoder/meters.ts';
 import type { Transcoder, TranscoderSink } from '../transcoder/transcoder.ts';
-import { Programme } from './programme.ts';
+import { absentTranscoder } from './absent-transcoder.ts';
+import { OPUS, Programme } from './programme.ts';
+import { type RestoredProgramme, restoreProgramme } from './programme-restore.ts';
 import type { Timers } from './reload.ts';
 import type { Grid, Rendition } from './track.ts';
+import { removeFolders, WindowFolder, type WindowsOnDisk } from './window-folder.ts';
 
 /** Segments of track time reserved ahead, so that no name is used twice after a crash. */
 const RESERVED = 10;
@@ -23,6 +26,10 @@ const FINISH_WITHIN = 1200;
 const OLD_KEPT = millis(120_000);
 /** Without `warm`, encoding goes on for so long after the last request, ms. */
 const COLD_AFTER = 60_000;
+/** After a restart a continuous channel waits so long for its publisher before silence begins, ms. */
+const SILENT_AFTER = 3000;
+/** Track time reserved beyond the end of a window can be no more than so many segments. */
+const RESERVED_MOST = RESERVED + 4;
 
 /** What outlives a restart of one channel's packager. */
 export type PackagerMemory = {
@@ -43,6 +50,9 @@ export type PackagerOptions = {
   readonly settings: () => { readonly continuous: boolean; readonly warm: boolean };
   /** Identity of the broadcast that is on; a resumed one has the same after a restart. */
   readonly broadcast: () => string | null;
+  /** Identity of a broadcast that a restart cut, as long as it may be resumed. */
+  readonly cut: () => string | null;
+  readonly windows: WindowsOnDisk;
   readonly now: () => Utc;
   readonly timers: Timers;
   readonly createTranscoder: (sink: TranscoderSink) => Transcoder;
@@ -55,6 +65,9 @@ export class Packager implements Audience {
   readonly #key: string;
   readonly #old = new Map<string, Programme>();
   #programme: Programme | undefined;
+  /** It goes on from before a restart, and nobody has come back yet. */
+  #waiting = false;
+  #paused = false;
   #track: Samples;
   #stretches: number;
   #reserved: Samples;
@@ -74,6 +87,7 @@ export class Packager implements Audience {
     this.#stretches = memory.stretches;
     this.#key = memory.secret ?? randomBytes(24).toString('base64url');
     if (memory.secret === null) memory.keepSecret(this.#key);
+    this.#programme = this.#restore();
   }
 
   /** The programme that is on or was on last; asking for it keeps a cold channel encoding. */
@@ -117,12 +131,14 @@ export class Packager implements Audience {
 
   push(frame: Frame): void {
     const now = this.#options.now();
+    if (this.#paused) return;
     if (this.#isWanted(now)) this.#running().push(frame, { now, clock: this.#channel.clockPoint });
   }
 
   /** Lets time pass, ten times a second. */
   tick(): void {
     const now = this.#options.now();
+    if (this.#paused || this.#waits(now)) return;
     if (this.#options.settings().continuous && this.#isWanted(now)) this.#running();
     if (this.#programme !== undefined && !this.#programme.ended) {
       if (!this.#isWanted(now)) return this.#goCold(this.#programme);
@@ -156,6 +172,21 @@ export class Packager implements Audience {
   catalog(_catalog: Catalog): void {}
   derived(): void {}
 
+  /** The server restarts: what came is finished and written, and nothing is taken any more. */
+  async pause(): Promise<void> {
+    const programme = this.#programme;
+    this.#paused = true;
+    if (programme?.ended === true) await programme.release();
+    else if (!this.#waiting) await programme?.pause(this.#options.now());
+    await programme?.folder.flush();
+  }
+
+  /** The channel is deleted, with everything it kept. */
+  async remove(): Promise<void> {
+    await this.close();
+    removeFolders([this.#options.windows.folder]);
+  }
+
   async close(): Promise<void> {
     const programmes = [this.#programme, ...this.#old.values()];
     await Promise.all(programmes.map((programme) => programme?.close()));
@@ -184,19 +215,60 @@ export class Packager implements Audience {
   /** The programme of the broadcast that is on, begun when there is none. */
   #running(): Programme {
     const current = this.#programme;
+    const name = this.#name ?? randomBytes(8).toString('hex');
+    if (this.#waiting && current?.folder.kept.name !== name) void current?.release();
+    this.#waiting = false;
     if (current !== undefined && !current.ended) return current;
     if (current !== undefined) this.#retire(current);
+    const { grid, windows } = this.#options;
+    const begun = { name, secret: this.#secretOf(name), grid, ended: false };
+    const empty = { titles: [], placed: null, manifest: null };
+    const sequence = Math.ceil(this.#track / grid.segment);
+    return this.#begin(WindowFolder.create(windows, sequence, { ...begun, ...empty }));
+  }
+
+  /** The window that a restart left: at once to be played, and gone on in if its broadcast is on. */
+  #restore(): Programme | undefined {
+    const { windows, grid, ladder, now } = this.#options;
+    const folder = WindowFolder.newest(
+      windows,
+      (kept) =>
+        kept.secret === this.#secretOf(kept.name) &&
+        kept.grid.part === grid.part &&
+        kept.grid.segment === grid.segment,
+    );
+    const renditions = [...ladder, OPUS].map(({ name }) => name);
+    const restored = folder && restoreProgramme(folder, renditions);
+    // More was reserved than can be missing: the disk failed, and names after the end were used.
+    const outdated = (this.#track - (restored?.end ?? 0)) / grid.segment > RESERVED_MOST;
+    if (folder === undefined || restored === undefined || outdated) {
+      void folder?.remove();
+      return undefined;
+    }
+    this.#asked = now();
+    this.#waiting = !folder.kept.ended && folder.kept.name === this.#name;
+    const programme = this.#begin(folder, restored);
+    if (!this.#waiting) void programme.release();
+    return programme;
+  }
+
+  #begin(folder: WindowFolder, restored?: RestoredProgramme): Programme {
     const { grid, ladder, window, timers, createTranscoder, settings } = this.#options;
+    const over = restored !== undefined && !this.#waiting;
     const programme = new Programme({
-      secret: this.#secret(),
+      secret: folder.kept.secret,
       grid,
       ladder,
       window,
-      begin: this.#track,
-      stretches: this.#stretches,
+      begin: restored?.end ?? this.#track,
+      stretches: restored?.stretches ?? this.#stretches,
+      folder,
+      restored,
       continuous: settings().continuous,
       timers,
-      createTranscoder,
+      createTranscoder: over
+        ? () => absentTranscoder(ladder.some(({ name }) => restored.windows.has(name)))
+        : createTranscoder,
       lowRate: (frame) => this.#derive(frame),
       loudness: (reading) => {
         // On a continuous channel the silence between broadcasts is measured, too.
@@ -209,12 +281,25 @@ export class Packager implements Audience {
     return programme;
   }
 
-  /** Nobody can guess it, and it is the same for one broadcast over restarts. */
-  #secret(): string {
-    const { settings, broadcast } = this.#options;
-    const name = settings().continuous
-      ? 'continuous'
-      : (broadcast() ?? randomBytes(8).toString('hex'));
+  /** Whether a programme from before a restart waits for its publisher; its broadcast may end. */
+  #waits(now: Utc): boolean {
+    if (!this.#waiting || this.#programme === undefined) return false;
+    const { settings, cut } = this.#options;
+    const over = this.#programme.folder.kept.name !== this.#name;
+    if (over) void this.#programme.release();
+    const silent = settings().continuous && (cut() === null || now - this.#asked >= SILENT_AFTER);
+    this.#waiting = !over && !silent;
+    return this.#waiting;
+  }
+
+  /** Of what is on: the same for one broadcast over restarts. */
+  get #name(): string | null {
+    const { settings, broadcast, cut } = this.#options;
+    return settings().continuous ? 'continuous' : (broadcast() ?? cut());
+  }
+
+  /** Nobody can guess it. */
+  #secretOf(name: string): string {
     return createHmac('sha256', this.#key).update(name).digest('base64url').slice(0, 22);
   }
 
@@ -222,7 +307,7 @@ export class Packager implements Audience {
     this.#old.set(programme.secret, programme);
     this.#options.timers.after(OLD_KEPT, () => {
       this.#old.delete(programme.secret);
-      void programme.close();
+      void programme.close().then(() => programme.folder.remove());
     });
   }
 
@@ -245,16 +330,3 @@ export class Packager implements Audience {
     this.#channel.pushDerived({ flags: 0, ...header, bytes, packet: bytes.subarray(HEADER_BYTES) });
   }
 }
-
-/** Length of a window given in seconds. */
-export const windowSamples = (seconds: number): Samples => samples(Math.round(seconds * 48_000));
-
-/** Timers of the process, for whoever waits. */
-export const processTimers = (now: () => Millis): Timers => ({
-  now,
-  after: (span, act) => {
-    const timer = setTimeout(act, span);
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
-});

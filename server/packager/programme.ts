@@ -4,23 +4,27 @@
  */
 import type { ClockPoint, Metadata } from '../../shared/control.ts';
 import type { Frame } from '../../shared/frame.ts';
-import { type Samples, samples, type Utc } from '../../shared/time.ts';
+import { millis, type Samples, samples, type Utc } from '../../shared/time.ts';
 import type { LowRateFrame } from '../transcoder/messages.ts';
 import type { LoudnessReading } from '../transcoder/meters.ts';
 import type { Transcoder, TranscoderSink } from '../transcoder/transcoder.ts';
 import { SILENT_UNIT } from '../transcoder/unit-order.ts';
 import { Continuity } from './continuity.ts';
 import type { DatedTitle } from './hls-titles.ts';
-import { Output } from './output.ts';
+import { Output, type OutputOptions } from './output.ts';
+import type { RestoredProgramme } from './programme-restore.ts';
 import type { Timers } from './reload.ts';
 import { RenderCache } from './render-cache.ts';
 import { silentPackets } from './silence.ts';
 import type { AccessUnit, Grid, Piece, Rendition } from './track.ts';
+import type { WindowFolder } from './window-folder.ts';
 
 /** Titles kept for playlists; far more than a window can show. */
 const TITLES_MOST = 100;
 /** Titles that wait for the first frame of their epoch. */
 const WAITING_MOST = 8;
+/** How long the encoders may take for what they still have when the server ends, ms. */
+const PAUSE_WITHIN = millis(1200);
 const OPUS_SILENCE = Uint8Array.of(0xfc, 0xff, 0xfe);
 
 /** The publisher's own frames as a rendition. Declared stereo: mono packets decode to both sides. */
@@ -36,6 +40,9 @@ export type ProgrammeOptions = {
   /** Track time and stretches at which the channel's life goes on. */
   readonly begin: Samples;
   readonly stretches: number;
+  readonly folder: WindowFolder;
+  /** What a restart left of it. */
+  readonly restored?: RestoredProgramme | undefined;
   readonly continuous: boolean;
   readonly timers: Timers;
   readonly createTranscoder: (sink: TranscoderSink) => Transcoder;
@@ -52,21 +59,31 @@ export class Programme {
   readonly transcoder: Transcoder;
   /** Its multivariant playlists and its manifest. */
   readonly texts = new RenderCache<string>();
+  readonly folder: WindowFolder;
+  /** Frames of this epoch before this timestamp are in the window since before a restart. */
+  readonly published: RestoredProgramme['next'];
+  readonly #timers: Timers;
   readonly #continuity: Continuity;
   readonly #opus: Output;
-  readonly #titles: DatedTitle[] = [];
+  readonly #titles: DatedTitle[];
   #waiting: readonly Metadata[] = [];
   #aac: boolean | undefined;
   #ended = false;
 
   constructor(options: ProgrammeOptions) {
     const { secret, grid, ladder, window, begin, stretches, continuous, timers } = options;
+    const { folder, restored } = options;
     this.secret = secret;
     this.continuous = continuous;
+    this.folder = folder;
+    this.#timers = timers;
+    this.published = restored?.next ?? null;
+    this.#titles = [...folder.kept.titles];
     this.#continuity = new Continuity({
       grid,
       begin,
       continuous,
+      dated: restored?.dated,
       emit: (piece) => this.#take(piece),
     });
     this.transcoder = options.createTranscoder({
@@ -85,12 +102,30 @@ export class Programme {
       titles: () => this.#titles,
       timers,
     };
+    const kept = ({ name }: Rendition): Pick<OutputOptions, 'store' | 'cut'> => {
+      const found = restored?.windows.get(name);
+      const store = folder.store(name, found);
+      return restored && found ? { store, cut: { window: found, until: restored.end } } : { store };
+    };
     const silentAac = { duration: samples(1024), bytes: SILENT_UNIT };
     const aac: Output[] = ladder.map(
-      (rendition) => new Output({ ...common, rendition, silent: silentAac, siblings: () => aac }),
+      (rendition) =>
+        new Output({
+          ...common,
+          ...kept(rendition),
+          rendition,
+          silent: silentAac,
+          siblings: () => aac,
+        }),
     );
     const silentOpus = { duration: samples(960), bytes: OPUS_SILENCE };
-    this.#opus = new Output({ ...common, rendition: OPUS, silent: silentOpus, siblings: () => [] });
+    this.#opus = new Output({
+      ...common,
+      ...kept(OPUS),
+      rendition: OPUS,
+      silent: silentOpus,
+      siblings: () => [],
+    });
     this.outputs = new Map([...aac, this.#opus].map((output) => [output.rendition.name, output]));
   }
 
@@ -130,6 +165,8 @@ export class Programme {
   }
 
   push(frame: Frame, { now, clock }: { now: Utc; clock: ClockPoint | null }): void {
+    const { published } = this;
+    if (published?.epoch === frame.epoch && frame.timestamp < published.timestamp) return;
     this.#continuity.push(frame, { now, clock });
   }
 
@@ -145,6 +182,23 @@ export class Programme {
     if (!this.#place(metadata)) this.#waiting = [...this.#waiting, metadata].slice(-WAITING_MOST);
   }
 
+  /** The server restarts: all that came is made into segments and written, without an end. */
+  async pause(now: Utc): Promise<void> {
+    const { placed } = this.#continuity;
+    this.#continuity.end(now);
+    this.transcoder.end();
+    this.#opus.pause();
+    const { head } = this.#continuity;
+    const paused = [...this.outputs.values()]
+      .filter((output) => output !== this.#opus)
+      .map((output) => output.pauseAt(head));
+    const late = new Promise<void>((resolve) => this.#timers.after(PAUSE_WITHIN, resolve));
+    await Promise.race([Promise.all(paused), late]);
+    for (const output of this.outputs.values()) output.pause();
+    if (placed !== null) this.folder.keep({ placed });
+    await this.folder.flush();
+  }
+
   /** The broadcast is over; what is still in the encoders comes, then every playlist ends. */
   end(now: Utc): void {
     this.#continuity.end(now);
@@ -158,19 +212,23 @@ export class Programme {
 
   /** Ends what has not ended by itself, and lets the encoders go. */
   async release(): Promise<void> {
+    this.#ended = true;
     for (const output of this.outputs.values()) output.finish();
+    this.folder.keep({ ended: true });
     await this.transcoder.close();
   }
 
   /** Lets go of everything, also of those who wait. */
   async close(): Promise<void> {
     for (const output of this.outputs.values()) output.close();
-    await this.transcoder.close();
+    await Promise.all([this.transcoder.close(), this.folder.close()]);
   }
 
   #take(piece: Piece): void {
     this.transcoder.push(piece);
     if (piece.kind === 'discontinuity') {
+      const { placed } = this.#continuity;
+      this.folder.keep({ placed: placed && { ...placed, next: null } });
       for (const output of this.outputs.values()) output.begin(piece);
       this.#waiting = this.#waiting.filter((metadata) => !this.#place(metadata));
       return;

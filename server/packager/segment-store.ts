@@ -1,4 +1,5 @@
 /** Where the bytes of segments and parts are, by their unguessable names. */
+import type { SegmentHead } from './segmenter.ts';
 import type { Part, Segment } from './track.ts';
 
 /** Bytes, now or later; undefined when there are none under that name. */
@@ -15,15 +16,17 @@ export type SegmentBytes = {
 /** Keeps bytes until they are evicted. Buffers are never written to again. */
 export interface SegmentStore {
   /** Adds the next part to a segment. */
-  append(name: string, part: Part): void;
-  /** The segment has all its parts. */
-  complete(segment: Segment, bytes: SegmentBytes): void;
+  append(head: SegmentHead, part: Part): void;
+  /** The segment has all its parts; the playlist now begins with sequence number `from`. */
+  complete(segment: Segment, bytes: SegmentBytes, from: number): void;
   /** A part by its index in the segment. */
   part(name: string, index: number): Stored;
   /** A complete segment. */
   media(name: string): Stored;
   /** A complete segment as MPEG-TS. */
   ts(name: string): Stored;
+  /** Whether a segment's bytes could not be kept: no playlist may name it any longer. */
+  lost(name: string): boolean;
   evict(name: string): void;
 }
 
@@ -46,7 +49,7 @@ export class MemoryStore implements SegmentStore {
     return sum;
   }
 
-  append(name: string, part: Part): void {
+  append({ name }: SegmentHead, part: Part): void {
     const parts = this.#entries.get(name)?.parts ?? [];
     this.#entries.set(name, { parts: [...parts, part], bytes: undefined });
   }
@@ -65,6 +68,10 @@ export class MemoryStore implements SegmentStore {
 
   ts(name: string): Buffer | undefined {
     return this.#entries.get(name)?.bytes?.ts ?? undefined;
+  }
+
+  lost(): boolean {
+    return false;
   }
 
   evict(name: string): void {

@@ -8,6 +8,7 @@
  */
 import { type Samples, samples, type Utc } from '../../shared/time.ts';
 import type { PartContent } from './fmp4.ts';
+import { durationOf } from './hls-bitrates.ts';
 import type { AccessUnit, Grid, Part, Segment, TimedMetadata } from './track.ts';
 
 /** Units that are missing for longer are not made up; the segments meanwhile are left out. */
@@ -100,6 +101,24 @@ export class Segmenter {
     this.#startAt(at, utc);
   }
 
+  /**
+   * Ends the stretch that a restart cut, whose last segment is `last`, with `units` in it when it is
+   * not complete. What other renditions have of it, up to `until`, is made up.
+   */
+  endCut(last: Segment, { units, until }: { units: readonly AccessUnit[]; until: Samples }): void {
+    const end = samples(last.at + durationOf(last));
+    const { grid, utcOf } = this.#options;
+    this.#first = false;
+    this.#next = end;
+    this.#partAt = end;
+    const { parts, complete, ...head } = last;
+    const begun = { head, metadata: [], beginsStretch: false };
+    if (!complete) this.#growing = { ...begun, units: [...units], parts: parts.length };
+    else if (end % grid.segment === 0) this.#open(end, { utc: utcOf(end), beginsStretch: false });
+    if (this.#growing !== undefined) this.#makeUp(until);
+    this.pause();
+  }
+
   /** Enters the next unit of the stretch; one that overlaps those before by half is a repetition. */
   push(unit: AccessUnit): void {
     if (this.#growing === undefined || unit.at < this.#next - unit.duration / 2) {
@@ -129,6 +148,15 @@ export class Segmenter {
     if (this.#growing === undefined) return;
     if (this.#units.length > 0) this.#makeUp(samples(this.#partAt + this.#options.grid.part));
     this.#closeSegment(this.#growing);
+    this.#growing = undefined;
+  }
+
+  /** Ends the stretch, and says what the next one will begin with. */
+  pause(): void {
+    this.end();
+    const { segment } = this.#options.grid;
+    const at = samples(Math.ceil(this.#next / segment) * segment);
+    this.#open(at, { utc: this.#options.utcOf(at), beginsStretch: true });
     this.#growing = undefined;
   }
 

@@ -82,4 +82,6 @@ export type Segment = {
   readonly tsBytes?: number;
   /** Name in URLs without extension; unguessable, never reused. */
   readonly name: string;
+  /** Of an old segment: what its parts came to, which are no longer kept and not in `parts`. */
+  readonly folded?: { readonly duration: Samples; readonly bytes: number };
 };

@@ -45,7 +45,9 @@ export class UtcAnchors {
   /** The newest stretch began with a guess that the first clock point may still replace. */
   #guessed = false;
 
-  constructor({ segment }: Grid) {
+  /** `before` dates what there was before a restart. */
+  constructor({ segment }: Grid, before?: UtcAnchor) {
+    if (before !== undefined) this.#anchors.push(before);
     this.#segment = segment;
     this.#follows = millis(samplesToMillis(segment) * FOLLOWS);
   }

@@ -3,7 +3,7 @@
  * (RFC 8216 section 6.2.2; draft-pantos-hls-rfc8216bis sections 4.4.4.9 and 6.2.2).
  */
 import { SAMPLE_RATE, type Samples, samples, type Utc } from '../../shared/time.ts';
-import { targetDuration } from './hls-bitrates.ts';
+import { bytesOf, durationOf, targetDuration } from './hls-bitrates.ts';
 import { MemoryStore, type SegmentStore } from './segment-store.ts';
 import type { SegmentHead, SegmentTarget } from './segmenter.ts';
 import type { Grid, Part, Segment } from './track.ts';
@@ -20,14 +20,14 @@ export type WindowOptions = {
   /** Sound that stays listed, if complete: SKYWAVE_WINDOW. */
   readonly duration: Samples;
   readonly store?: SegmentStore;
-  /** What was listed before a restart; its bytes are in the store. */
+  /** What was listed before a restart, the last perhaps not complete; its bytes are in the store. */
   readonly listed?: readonly Segment[];
+  /** Names of what was listed earlier and is still in the store. */
+  readonly retired?: readonly string[];
 };
 
 type Retired = { readonly name: string; readonly until: Samples };
 
-const durationOf = ({ parts }: Segment): number =>
-  parts.reduce((sum, part) => sum + part.duration, 0);
 const total = (segments: readonly Segment[]): number =>
   segments.reduce((sum, segment) => sum + durationOf(segment), 0);
 
@@ -44,11 +44,13 @@ export class Window implements SegmentTarget {
   #ended = false;
   #refused = 0;
 
-  constructor({ grid, duration, store = new MemoryStore(), listed = [] }: WindowOptions) {
+  constructor(options: WindowOptions) {
+    const { grid, duration, store = new MemoryStore(), listed = [], retired = [] } = options;
     this.#grid = grid;
     this.#duration = duration;
     this.store = store;
-    this.#listed = listed.filter((segment) => segment.complete);
+    this.#listed = listed;
+    this.#retired = retired.map((name) => ({ name, until: this.#availableUntil() }));
   }
 
   /** What a playlist lists, oldest first; the last may be growing and has a part at least. */
@@ -124,7 +126,7 @@ export class Window implements SegmentTarget {
   append(part: Part): void {
     const head = this.#opened ?? this.#listed.at(-1);
     if (head === undefined) return;
-    this.store.append(head.name, part);
+    this.store.append(head, part);
     if (this.#opened !== undefined)
       this.#listed = [...this.#listed, { ...this.#opened, parts: [part], complete: false }];
     else this.#replaceNewest((newest) => ({ ...newest, parts: [...newest.parts, part] }));
@@ -142,9 +144,11 @@ export class Window implements SegmentTarget {
     const parts = viewsOn(media, growing.parts);
     const length = ts === null ? {} : { tsBytes: ts.length };
     const segment = { ...growing, utc, parts, complete: true, ...length };
-    this.store.complete(segment, { media, ts });
     this.#replaceNewest(() => segment);
     this.#slide();
+    this.store.complete(segment, { media, ts }, this.#listed[0]?.sequence ?? segment.sequence);
+    this.#dropLost();
+    this.#fold();
     this.#evict();
     this.#tell();
   }
@@ -162,9 +166,25 @@ export class Window implements SegmentTarget {
   }
 
   #replaceNewest(change: (newest: Segment) => Segment): void {
-    this.#listed = this.#listed.map((segment, index) =>
-      index === this.#listed.length - 1 ? change(segment) : segment,
-    );
+    const newest = this.#listed.at(-1);
+    if (newest !== undefined) this.#listed = this.#listed.with(-1, change(newest));
+  }
+
+  /** Lets go of the bytes of segments whose parts are not listed any more: the store has them. */
+  #fold(): void {
+    const young = this.#listed.findIndex(({ folded }) => folded === undefined);
+    const from = this.partsFrom;
+    for (let index = young; (this.#listed[index]?.sequence ?? from) < from; index += 1) {
+      const segment = this.#listed[index] as Segment;
+      const folded = { duration: durationOf(segment), bytes: bytesOf(segment) };
+      this.#listed = this.#listed.with(index, { ...segment, parts: [], folded });
+    }
+  }
+
+  /** A segment that could not be kept leaves the playlist early, and those before it with it. */
+  #dropLost(): void {
+    const lost = this.#listed.findLastIndex(({ name }) => this.store.lost(name));
+    if (lost >= 0) this.#retire(this.#listed.slice(0, lost + 1));
   }
 
   /** Takes segments out of the playlist while what remains is long enough. */
@@ -184,10 +204,13 @@ export class Window implements SegmentTarget {
    * here for two segments more, because time is read off the stream, which may come in bursts.
    */
   #retire(segments: readonly Segment[]): void {
-    const longest = total(this.#listed);
-    const until = samples(this.#edge() + longest + 3 * this.#grid.segment);
+    const until = this.#availableUntil();
     this.#retired.push(...segments.map(({ name }) => ({ name, until })));
     this.#listed = this.#listed.slice(segments.length);
+  }
+
+  #availableUntil(): Samples {
+    return samples(this.#edge() + total(this.#listed) + 3 * this.#grid.segment);
   }
 
   #evict(): void {

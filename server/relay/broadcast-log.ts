@@ -8,6 +8,9 @@ import type { Audience } from './channel.ts';
 import { GRACE } from './channel-state.ts';
 import type { Now } from './session.ts';
 
+/** Publishers tell the time so often, ms: one was still there for so long after it was last heard. */
+const CLOCK_EVERY = 10_000;
+
 /** Runs what may fail, and says so once; the broadcast goes on whatever the disk does. */
 export type Keep = (act: () => void) => void;
 
@@ -23,18 +26,27 @@ export class BroadcastLog implements Audience {
   #broadcast: string | null = null;
   #epoch = -1;
 
-  constructor(slug: string, { store, now, keep }: { store: Store; now: Now; keep: Keep }) {
+  /** `heard` is when a publisher was last heard of, before a restart. */
+  constructor(
+    slug: string,
+    { store, now, keep, heard }: { store: Store; now: Now; keep: Keep; heard: Utc | null },
+  ) {
     this.#slug = slug;
     this.#store = store;
     this.#now = now;
     this.#keep = keep;
     this.#cut = store.unended(slug);
-    this.#graceUntil = now() + GRACE;
+    this.#graceUntil = Math.min(now(), (heard ?? now()) + CLOCK_EVERY) + GRACE;
   }
 
   /** Identity of the broadcast that is on; null off the air. */
   get broadcast(): string | null {
     return this.#broadcast;
+  }
+
+  /** The broadcast that a restart cut, as long as it may be resumed. */
+  get cut(): string | null {
+    return this.#cut.at(-1) ?? null;
   }
 
   /** Lets time pass. */

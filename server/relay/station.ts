@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
 import { CLOSE } from '../../shared/codes.ts';
@@ -11,6 +12,7 @@ import { type Millis, millis } from '../../shared/time.ts';
 import type { Principal } from '../auth/tickets.ts';
 import { targetDuration } from '../packager/hls-bitrates.ts';
 import { Packager, type PackagerOptions } from '../packager/packager.ts';
+import { sweepWindows } from '../packager/window-folder.ts';
 import type { Library } from '../recorder/library.ts';
 import { FLUSH_EVERY, Recorder } from '../recorder/recorder.ts';
 import type { ChannelSettings } from '../store/channel-settings.ts';
@@ -46,6 +48,9 @@ export type Packaging = Pick<
   'grid' | 'ladder' | 'window' | 'timers' | 'createTranscoder'
 >;
 
+/** A folder for each channel is in this one. */
+export type Windows = Pick<PackagerOptions['windows'], 'folder' | 'reads'>;
+
 /** What a station is made of. */
 export type StationOptions = {
   readonly store: Store;
@@ -55,6 +60,8 @@ export type StationOptions = {
   readonly library: Library;
   readonly events: EventRing;
   readonly alarms: Alarms;
+  /** Where the windows of all channels are. */
+  readonly windows: Windows;
 };
 
 /** What all low-rate renditions have in common; channels and frames are the source's. */
@@ -91,10 +98,13 @@ export class Station {
   readonly #now: Now;
   readonly #packaging: Packaging;
   readonly #library: Library;
+  readonly #windows: Windows;
   readonly #timers: NodeJS.Timeout[];
   #draining = false;
 
-  constructor({ store, log, now, packaging, library, events, alarms }: StationOptions) {
+  constructor(options: StationOptions) {
+    const { store, log, now, packaging, windows, library, events, alarms } = options;
+    this.#windows = windows;
     this.#store = store;
     this.#log = log;
     this.#now = now;
@@ -106,7 +116,9 @@ export class Station {
       keep: (slug, act) => this.#keep(slug, act),
       lacking: (slug, epoch) => library.next(slug, epoch),
     });
-    for (const record of store.channels()) this.#open(record);
+    const records = store.channels();
+    sweepWindows(windows.folder, new Set(records.map(({ slug }) => slug)));
+    for (const record of records) this.#open(record);
     this.#timers = [
       setInterval(() => this.#tick(), TICK),
       setInterval(() => this.#judge(), JUDGE),
@@ -142,7 +154,7 @@ export class Station {
     for (const session of [...desk.publishers, ...desk.fanOut.sessions])
       session.dismiss(CLOSE.deleted, 'This channel has been deleted.');
     desk.channel.bye(this.#now());
-    void desk.packager.close();
+    void desk.packager.remove();
     this.alarms.forget(desk.channel.slug);
     this.#store.deleteChannel(desk.channel.slug);
     void desk.recorder.settled.then(() => this.#library.discard(recordings));
@@ -206,6 +218,11 @@ export class Station {
       for (const session of [...fanOut.sessions, ...publishers]) session.goAway(after);
   }
 
+  /** After `drain`: what was said so far is brought to the players and written. */
+  async pause(): Promise<void> {
+    await Promise.all([...this.#desks.values()].map(({ packager }) => packager.pause()));
+  }
+
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#flush();
@@ -219,7 +236,8 @@ export class Station {
     const keep: Keep = (act) => this.#keep(slug, act);
     // Listeners first; the log before the packager, which asks it which broadcast it is.
     const fanOut = new FanOut(channel, { now: this.#now });
-    const log = new BroadcastLog(slug, { store: this.#store, now: this.#now, keep });
+    const heard = clock?.utc ?? null;
+    const log = new BroadcastLog(slug, { store: this.#store, now: this.#now, keep, heard });
     channel.attend(log);
     const packager = this.#packagerOf(channel, log, record);
     const publishers = new Set<Publisher>();
@@ -276,6 +294,12 @@ export class Station {
       },
       settings: () => this.#desks.get(slug)?.settings ?? settings,
       broadcast: () => log.broadcast,
+      cut: () => log.cut,
+      windows: {
+        folder: join(this.#windows.folder, slug),
+        reads: this.#windows.reads,
+        alarm: (error) => this.#alarm(slug, error),
+      },
       now: this.#now,
     });
   }
@@ -292,6 +316,15 @@ export class Station {
       if (!standing) this.#log.error({ channel: slug, error: String(error) }, 'A write failed.');
       raise('database', 'The database cannot be written; broadcasts go on without it.');
     }
+  }
+
+  /** The disk fails, or (null) is well again; the broadcast goes on from memory. */
+  #alarm(slug: string, error: unknown): void {
+    const raise = this.alarms.raiser(slug);
+    if (error === null) return raise('disk', null);
+    // The error may name a path, which is for the log alone.
+    this.#log.error({ channel: slug, error: String(error) }, 'The window cannot be written.');
+    raise('disk', 'The live window cannot be written to disk; the broadcast goes on from memory.');
   }
 
   #flush(): void {

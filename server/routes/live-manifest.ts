@@ -1,5 +1,5 @@
 /** The DASH manifest of a programme as it stands, rendered once a part. */
-import { samples, samplesToMillis, type Utc } from '../../shared/time.ts';
+import { samples, samplesToMillis } from '../../shared/time.ts';
 import { type Addressing, manifest } from '../packager/dash.ts';
 import { type Period, periodsOf, zeroOf } from '../packager/dash-periods.ts';
 import { bitratesOf } from '../packager/hls-bitrates.ts';
@@ -23,11 +23,16 @@ const commonSegments = (outputs: readonly Output[]): readonly Segment[] => {
   return slowest?.window.segments ?? [];
 };
 
-/** Makes manifests, and remembers of each programme when it began and which Periods it had. */
+/** Periods never change, so those at the ends tell. */
+const samePeriods = (some: readonly Period[], others: readonly Period[]): boolean =>
+  some.length === others.length &&
+  some[0]?.sequence === others[0]?.sequence &&
+  some.at(-1)?.sequence === others.at(-1)?.sequence;
+
+/** Makes manifests; when a programme began and which Periods it had outlives a restart. */
 export class LiveManifests {
   readonly #grid: Grid;
   readonly #now: Now;
-  readonly #periods = new WeakMap<Programme, { begun: Utc; periods: readonly Period[] }>();
 
   constructor({ grid, now }: { readonly grid: Grid; readonly now: Now }) {
     this.#grid = grid;
@@ -59,10 +64,11 @@ export class LiveManifests {
   ): string {
     const grid = this.#grid;
     const segments = commonSegments(main.outputs);
-    const known = this.#periods.get(programme);
+    const known = programme.folder.kept.manifest;
     const current = periodsOf(known?.periods ?? [], segments, grid);
-    const begun = known?.begun ?? current[0]?.utc ?? this.#now();
-    this.#periods.set(programme, { begun, periods: current });
+    const begun = known?.start ?? current[0]?.utc ?? this.#now();
+    if (known === null || !samePeriods(known.periods, current))
+      programme.folder.keep({ manifest: { start: begun, periods: current } });
     const ended = programme.ended && main.outputs.every(({ window }) => window.ended);
     const complete = segments.filter((segment) => segment.complete).length;
     return manifest({

@@ -6,6 +6,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Addressing } from '../packager/dash.ts';
+import { DiskBusy } from '../packager/file-reads.ts';
 import { multivariantPlaylist } from '../packager/hls.ts';
 import { bitratesOf } from '../packager/hls-bitrates.ts';
 import type { Format, Output } from '../packager/output.ts';
@@ -187,9 +188,15 @@ const media = async (
   { output, name, part, kind }: Wanted,
 ): Promise<FastifyReply> => {
   const { store } = output.window;
-  const find = (): Promise<Buffer | undefined> | Buffer | undefined => {
-    if (kind === 'ts') return part === undefined ? store.ts(name) : undefined;
-    return part === undefined ? store.media(name) : store.part(name, Number(part));
+  const find = async (): Promise<Buffer | undefined> => {
+    try {
+      if (kind === 'ts') return part === undefined ? await store.ts(name) : undefined;
+      return await (part === undefined ? store.media(name) : store.part(name, Number(part)));
+    } catch (error) {
+      if (error instanceof DiskBusy)
+        throw new Problem(503, 'disk-busy', 'The disk cannot keep up now.', 1);
+      throw error;
+    }
   };
   let bytes = await find();
   if (bytes === undefined && kind === 'm4s' && isComing(output, name)) {
@@ -228,7 +235,7 @@ const waitFor = async (
   }: {
     output: Output;
     name: string;
-    find: () => Promise<Buffer | undefined> | Buffer | undefined;
+    find: () => Promise<Buffer | undefined>;
   },
 ): Promise<Buffer | undefined> => {
   while (isComing(output, name)) {

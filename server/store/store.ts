@@ -49,6 +49,27 @@ const recordOf = (row: Row): ChannelRecord => ({
   secret: row.secret === null ? null : String(row.secret),
 });
 
+/** The database cannot be used; the message is one sentence for the person who starts the service. */
+export class StoreError extends Error {}
+
+/** Primary result codes of SQLite (sqlite.org/rescode.html). */
+const SQLITE = { busy: 5, locked: 6, readOnly: 8, corrupt: 11, cannotOpen: 14, notADatabase: 26 };
+
+const damaged = (file: string): string =>
+  `The database ${file} is damaged and was left as it is; put a copy back, or move it away to begin anew.`;
+
+const errorOf = (error: unknown, file: string): unknown => {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+  if (code === SQLITE.corrupt || code === SQLITE.notADatabase) return new StoreError(damaged(file));
+  if (code === SQLITE.busy || code === SQLITE.locked)
+    return new StoreError(
+      `The database ${file} is locked; another program has it open, perhaps another Skywave.`,
+    );
+  if (code === SQLITE.cannotOpen || code === SQLITE.readOnly)
+    return new StoreError(`The database ${file} cannot be opened for writing.`);
+  return error;
+};
+
 /** The database; every call is synchronous and takes well below a millisecond. */
 export class Store {
   readonly recordings: Recordings;
@@ -59,17 +80,31 @@ export class Store {
     this.recordings = new Recordings(database);
   }
 
-  /** Opens or creates `skywave.db` in a folder, which is made when missing, and migrates it. */
+  /**
+   * Opens or creates `skywave.db` in a folder, which is made when missing, and migrates it.
+   *
+   * @throws {StoreError} when the file is damaged, locked or out of reach; it is left as it is.
+   */
   static open(folder: string): Store {
     mkdirSync(folder, { recursive: true });
-    const database = new DatabaseSync(join(folder, 'skywave.db'));
-    database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 50;
-       PRAGMA foreign_keys = ON`,
-    );
-    const store = new Store(database);
-    store.#migrate();
-    return store;
+    const file = join(folder, 'skywave.db');
+    let database: DatabaseSync | undefined;
+    try {
+      database = new DatabaseSync(file);
+      database.exec('PRAGMA busy_timeout = 1000');
+      const sound = database.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+      if (sound !== 'ok') throw new StoreError(damaged(file));
+      database.exec(
+        'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON',
+      );
+      const store = new Store(database);
+      store.#migrate();
+      database.exec('PRAGMA busy_timeout = 50');
+      return store;
+    } catch (error) {
+      database?.close();
+      throw errorOf(error, file);
+    }
   }
 
   channels(): ChannelRecord[] {
@@ -147,7 +182,7 @@ export class Store {
   /** Broadcasts of a channel that have no end yet. */
   unended(slug: string): string[] {
     const rows = this.#database
-      .prepare('SELECT id FROM broadcasts WHERE channel = ? AND ended IS NULL')
+      .prepare('SELECT id FROM broadcasts WHERE channel = ? AND ended IS NULL ORDER BY started')
       .all(slug);
     return rows.map(({ id }) => String(id));
   }

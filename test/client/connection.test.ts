@@ -138,7 +138,7 @@ describe('opening', () => {
     server.refuseUpgrade = 503;
     connect(quickPlatform({ speed: 40, random: () => 1 }));
     await until(() => expect(lostWaits().length).toBeGreaterThan(6));
-    expect(lostWaits().slice(0, 7)).toEqual([250, 500, 1000, 2000, 4000, 8000, 8000]);
+    expect(lostWaits().slice(0, 7)).toEqual([250, 500, 1000, 2000, 2000, 2000, 2000]);
   });
 
   it('comes at once when the network is said to be back', async () => {

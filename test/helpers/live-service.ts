@@ -40,11 +40,15 @@ const linksOf = (child: ChildProcess): Promise<{ studio: string; listen: string 
     child.once('exit', (code) => reject(new Error(`The service ended with ${code}: ${text}`)));
   });
 
-/** Starts `server/main.ts` on a free port with an empty data folder. */
+/**
+ * Starts `server/main.ts`, on a free port with an empty data folder unless the environment names
+ * others; a folder that it names is kept.
+ */
 export const startLiveService = async (
   environment: Record<string, string> = {},
 ): Promise<LiveService> => {
-  const data = await mkdtemp(join(tmpdir(), 'skywave-live-'));
+  const own = environment.SKYWAVE_DATA === undefined;
+  const data = environment.SKYWAVE_DATA ?? (await mkdtemp(join(tmpdir(), 'skywave-live-')));
   const child = spawn(process.execPath, ['server/main.ts'], {
     cwd: root,
     env: {
@@ -67,12 +71,12 @@ export const startLiveService = async (
       return { studio: move(studio), listen: move(listen) };
     },
     stop: async () => {
-      if (child.exitCode === null) {
+      if (child.exitCode === null && child.signalCode === null) {
         const ended = once(child, 'exit');
         child.kill('SIGTERM');
         await ended;
       }
-      await rm(data, { recursive: true, force: true });
+      if (own) await rm(data, { recursive: true, force: true });
       return child.exitCode;
     },
   };

@@ -53,6 +53,14 @@ describe('backoff', () => {
     expect(backoff.next()).toBe(250);
     expect(new Backoff({ random: () => 0 }).next()).toBe(0);
   });
+
+  it('may stay short for as long as a restart takes', () => {
+    const backoff = new Backoff({ soon: 2000, tries: 6, random: () => 1 });
+    const waits = [250, 500, 1000, 2000, 2000, 2000, 4000, 8000, 8000];
+    expect(waits.map(() => backoff.next())).toEqual(waits);
+    backoff.reset();
+    expect(waits.map(() => backoff.next())).toEqual(waits);
+  });
 });
 
 describe('close codes', () => {

@@ -1,6 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { FileReads } from '../../../server/packager/file-reads.ts';
 import { Programme } from '../../../server/packager/programme.ts';
 import type { AccessUnit, Rendition } from '../../../server/packager/track.ts';
+import { WindowFolder } from '../../../server/packager/window-folder.ts';
 import type { Transcoder, TranscoderSink } from '../../../server/transcoder/transcoder.ts';
 import { type Millis, millis, samples, utc } from '../../../shared/time.ts';
 import { BEGIN, frameOf, GRID, START } from './continuity-run.ts';
@@ -39,8 +44,19 @@ const programmeOf = ({ dies = Number.POSITIVE_INFINITY } = {}) => {
     resetLoudness: () => {},
     close: async () => {},
   };
+  const root = mkdtempSync(join(tmpdir(), 'skywave-programme-'));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const programme = new Programme({
     secret: 'k3y',
+    folder: WindowFolder.create({ folder: root, reads: new FileReads(), alarm: () => {} }, 0, {
+      name: 'broadcast',
+      secret: 'k3y',
+      grid: GRID,
+      ended: false,
+      titles: [],
+      placed: null,
+      manifest: null,
+    }),
     grid: GRID,
     ladder: [AAC],
     window: samples(60 * 48_000),
