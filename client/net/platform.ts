@@ -32,7 +32,10 @@ const CLAIM_WITHIN = 1000;
 const claim: Platform['claim'] = (name, { steal }) =>
   new Promise((resolve) => {
     if (globalThis.navigator?.locks === undefined) return resolve(() => undefined);
-    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    let release = (): void => undefined;
+    const held = new Promise<void>((done) => {
+      release = done;
+    });
     const options = steal ? { steal } : { signal: AbortSignal.timeout(CLAIM_WITHIN) };
     const granted = (): Promise<void> => {
       resolve(release);
@@ -61,8 +64,10 @@ export const within = async (
   span: number,
   promise: Promise<void>,
 ): Promise<void> => {
-  const { promise: over, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, span);
+  let timer: unknown;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, span);
+  });
   await Promise.race([promise, over]);
   clearTimeout(timer);
 };
