@@ -11,6 +11,7 @@ import { Guesses } from './auth/guesses.ts';
 import { Tickets } from './auth/tickets.ts';
 import type { Config } from './config.ts';
 import { processTimers, windowSamples } from './packager/packager.ts';
+import { COPY } from './recorder/aac-copy.ts';
 import { Library, type LibraryOptions } from './recorder/library.ts';
 import { Liveness } from './relay/liveness.ts';
 import type { Now } from './relay/session.ts';
@@ -88,6 +89,8 @@ export const createApp = async (
     minFree: config.recordMinFree,
     log: app.log,
     now,
+    createTranscoder: (sink) =>
+      new ChildTranscoder(sink, { log: app.log, now: () => performance.now(), ladder: [COPY] }),
     ...(free === undefined ? {} : { free }),
     ...(alarm === undefined ? {} : { alarm }),
   });
