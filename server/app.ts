@@ -12,6 +12,7 @@ import { Tickets } from './auth/tickets.ts';
 import type { Config } from './config.ts';
 import { FileReads } from './packager/file-reads.ts';
 import { processTimers, windowSamples } from './packager/timers.ts';
+import { COPY } from './recorder/aac-copy.ts';
 import { Library, type LibraryOptions } from './recorder/library.ts';
 import { Alarms, alarmNews } from './relay/alarms.ts';
 import { EventRing } from './relay/event-ring.ts';
@@ -102,6 +103,8 @@ export const createApp = async (
     minFree: config.recordMinFree,
     log: app.log,
     now,
+    createTranscoder: (sink) =>
+      new ChildTranscoder(sink, { log: app.log, now: () => performance.now(), ladder: [COPY] }),
     ...(free === undefined ? {} : { free }),
     alarm: alarms.raiser(null),
   });

@@ -43,7 +43,11 @@ const RULES: readonly Rule[] = [
     to: /^(shared\/|server\/relay\/(channel-state|media-pace)\.ts)/,
     why: 'the hub declares Sink and knows none',
   },
-  { from: /^server\/relay\/station\.ts$/, to: /^(shared|server)\//, why: 'the station composes' },
+  {
+    from: /^server\/relay\/(station|desk)\.ts$/,
+    to: /^(shared|server)\//,
+    why: 'the station composes, channel by channel at a desk',
+  },
   {
     from: /^server\/relay\//,
     to: /^(shared\/|server\/(relay|auth|store)\/)/,
@@ -136,11 +140,11 @@ describe('the rooms', () => {
     expect(asking).toEqual([]);
   });
 
-  it('only the station knows who takes the frames of a channel', () => {
+  it('only a desk knows who takes the frames of a channel', () => {
     const composing = files.filter(
       (file) => file.startsWith('server/') && /new (FanOut|Channel)\(/.test(sourceOf(file)),
     );
-    expect(composing).toEqual(['server/relay/station.ts']);
+    expect(composing).toEqual(['server/relay/desk.ts']);
   });
 
   it('have no file over 300 lines without a reason', () => {

@@ -1,7 +1,6 @@
 /**
  * The publisher's session: gives captured packets their SEQUENCE, keeps the last two minutes for
  * REPLAY, and hands them to the socket as fast as it takes them (shared/PROTOCOL.md, Behaviour).
- *
  * Everything goes through the ring, and the socket is fed from one cursor: frames captured before
  * the welcome, a replay and a congested uplink are all the same case, namely a cursor behind the
  * head. So nothing is reordered, and nothing waits anywhere but in the ring.

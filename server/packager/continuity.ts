@@ -1,7 +1,6 @@
 /**
  * Makes one gapless sound of a channel's frames: frames as they are, silence where there are none,
- * in track time. Holding, filling, dropping and re-anchoring are decided here and nowhere else
- * (ARCHITECTURE, The timeline, and what happens in a gap).
+ * in track time. Holding, filling, dropping and re-anchoring are decided here and nowhere else.
  */
 import type { ClockPoint } from '../../shared/control.ts';
 import type { Frame } from '../../shared/frame.ts';

@@ -15,8 +15,11 @@ export const SYNC_SAMPLE = 0x0200_0000;
 /** Samples an Opus decoder makes before the first that was put in (RFC 7845 section 4.2). */
 export const OPUS_PRE_SKIP = 312;
 
-const UNITY_MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x4000_0000);
-const LANGUAGE_UNDETERMINED = 0x55c4;
+/** A picture that is neither moved nor turned; sound has one as well. */
+export const UNITY_MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x4000_0000);
+
+/** `und`, packed into 15 bits. */
+export const LANGUAGE_UNDETERMINED = 0x55c4;
 /** Bytes the AAC decoder's input buffer needs for each channel: 6144 bits. */
 const AAC_BUFFER_BYTES = 768;
 const OPUS_BUFFER_BYTES = 1500;
@@ -47,7 +50,8 @@ const elementaryStream = ({ channels, bitrate }: Rendition): Buffer => {
 const opusSpecific = ({ channels }: Rendition): Buffer =>
   box('dOps', u8(0, channels), u16(OPUS_PRE_SKIP), u32(SAMPLE_RATE), u16(0), u8(0));
 
-const sampleEntry = (rendition: Rendition): Buffer => {
+/** The `mp4a` or `Opus` sample entry of a rendition. */
+export const sampleEntry = (rendition: Rendition): Buffer => {
   const aac = rendition.codec === 'aac';
   const { channels, bitrate } = rendition;
   const buffer = aac ? AAC_BUFFER_BYTES * channels : OPUS_BUFFER_BYTES;

@@ -3,10 +3,9 @@
  * a continuous channel), whose playlists and media the routes hand out.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Catalog } from '../../shared/catalog.ts';
 import type { ChannelStateName, Metadata } from '../../shared/control.ts';
 import { encodeFrame, type Frame, HEADER_BYTES } from '../../shared/frame.ts';
-import { millis, type Samples, samples, type Utc } from '../../shared/time.ts';
+import { millis, type Samples, type Utc } from '../../shared/time.ts';
 import type { Audience, Channel, EndReason } from '../relay/channel.ts';
 import type { LowRateFrame } from '../transcoder/messages.ts';
 import type { LoudnessReading } from '../transcoder/meters.ts';
@@ -16,30 +15,17 @@ import { OPUS, Programme } from './programme.ts';
 import { type RestoredProgramme, restoreProgramme } from './programme-restore.ts';
 import type { Timers } from './reload.ts';
 import type { Grid, Rendition } from './track.ts';
+import { type PackagerMemory, TrackReserve } from './track-reserve.ts';
 import { removeFolders, WindowFolder, type WindowsOnDisk } from './window-folder.ts';
 
-/** Segments of track time reserved ahead, so that no name is used twice after a crash. */
-const RESERVED = 10;
 /** What the encoders still have comes within this after the end, ms: ENDLIST is promised in 2 s. */
 const FINISH_WITHIN = 1200;
 /** An ended programme can still be played for so long once another has begun, ms. */
 const OLD_KEPT = millis(120_000);
 /** Without `warm`, encoding goes on for so long after the last request, ms. */
 const COLD_AFTER = 60_000;
-/** After a restart a continuous channel waits so long for its publisher before silence begins, ms. */
+/** After a restart a continuous channel waits so long for its publisher before it is silent, ms. */
 const SILENT_AFTER = 3000;
-/** Track time reserved beyond the end of a window can be no more than so many segments. */
-const RESERVED_MOST = RESERVED + 4;
-
-/** What outlives a restart of one channel's packager. */
-export type PackagerMemory = {
-  /** Track time and stretches that are free to be used. */
-  readonly track: Samples;
-  readonly stretches: number;
-  readonly secret: string | null;
-  readonly keepTrack: (track: Samples, stretches: number) => void;
-  readonly keepSecret: (secret: string) => void;
-};
 
 /** What a packager is made of. */
 export type PackagerOptions = {
@@ -68,9 +54,7 @@ export class Packager implements Audience {
   /** It goes on from before a restart, and nobody has come back yet. */
   #waiting = false;
   #paused = false;
-  #track: Samples;
-  #stretches: number;
-  #reserved: Samples;
+  readonly #reserve: TrackReserve;
   #asked: number = Number.NEGATIVE_INFINITY;
   #lowRates: readonly string[] = [];
   #loudness: LoudnessReading | null = null;
@@ -81,10 +65,8 @@ export class Packager implements Audience {
   constructor(channel: Channel, options: PackagerOptions) {
     this.#channel = channel;
     this.#options = options;
-    const { memory } = options;
-    this.#track = memory.track;
-    this.#reserved = memory.track;
-    this.#stretches = memory.stretches;
+    const { memory, grid } = options;
+    this.#reserve = new TrackReserve(grid, memory);
     this.#key = memory.secret ?? randomBytes(24).toString('base64url');
     if (memory.secret === null) memory.keepSecret(this.#key);
     this.#programme = this.#restore();
@@ -131,8 +113,8 @@ export class Packager implements Audience {
 
   push(frame: Frame): void {
     const now = this.#options.now();
-    if (this.#paused) return;
-    if (this.#isWanted(now)) this.#running().push(frame, { now, clock: this.#channel.clockPoint });
+    if (!this.#paused && this.#isWanted(now))
+      this.#running().push(frame, { now, clock: this.#channel.clockPoint });
   }
 
   /** Lets time pass, ten times a second. */
@@ -143,7 +125,7 @@ export class Packager implements Audience {
     if (this.#programme !== undefined && !this.#programme.ended) {
       if (!this.#isWanted(now)) return this.#goCold(this.#programme);
       this.#programme.tick(now);
-      this.#reserve(this.#programme);
+      this.#reserve.advance(this.#programme);
     }
   }
 
@@ -156,10 +138,10 @@ export class Packager implements Audience {
 
   end(_reason: EndReason): void {
     const programme = this.#programme;
-    if (programme === undefined || programme.ended) return;
-    if (this.#options.settings().continuous) return;
+    const { continuous } = this.#options.settings();
+    if (programme === undefined || programme.ended || continuous) return;
     programme.end(this.#options.now());
-    this.#reserve(programme);
+    this.#reserve.advance(programme);
     const { after } = this.#options.timers;
     after(millis(FINISH_WITHIN), () => void programme.release());
   }
@@ -169,7 +151,7 @@ export class Packager implements Audience {
   }
 
   clock(): void {}
-  catalog(_catalog: Catalog): void {}
+  catalog(): void {}
   derived(): void {}
 
   /** The server restarts: what came is finished and written, and nothing is taken any more. */
@@ -223,8 +205,9 @@ export class Packager implements Audience {
     const { grid, windows } = this.#options;
     const begun = { name, secret: this.#secretOf(name), grid, ended: false };
     const empty = { titles: [], placed: null, manifest: null };
-    const sequence = Math.ceil(this.#track / grid.segment);
-    return this.#begin(WindowFolder.create(windows, sequence, { ...begun, ...empty }));
+    return this.#begin(
+      WindowFolder.create(windows, this.#reserve.sequence, { ...begun, ...empty }),
+    );
   }
 
   /** The window that a restart left: at once to be played, and gone on in if its broadcast is on. */
@@ -239,9 +222,7 @@ export class Packager implements Audience {
     );
     const renditions = [...ladder, OPUS].map(({ name }) => name);
     const restored = folder && restoreProgramme(folder, renditions);
-    // More was reserved than can be missing: the disk failed, and names after the end were used.
-    const outdated = (this.#track - (restored?.end ?? 0)) / grid.segment > RESERVED_MOST;
-    if (folder === undefined || restored === undefined || outdated) {
+    if (folder === undefined || restored === undefined || this.#reserve.isBeyond(restored.end)) {
       void folder?.remove();
       return undefined;
     }
@@ -260,8 +241,8 @@ export class Packager implements Audience {
       grid,
       ladder,
       window,
-      begin: restored?.end ?? this.#track,
-      stretches: restored?.stretches ?? this.#stretches,
+      begin: restored?.end ?? this.#reserve.track,
+      stretches: restored?.stretches ?? this.#reserve.stretches,
       folder,
       restored,
       continuous: settings().continuous,
@@ -309,18 +290,6 @@ export class Packager implements Audience {
       this.#old.delete(programme.secret);
       void programme.close().then(() => programme.folder.remove());
     });
-  }
-
-  /** Remembers, well before it is used, track time that a restart must not use again. */
-  #reserve(programme: Programme): void {
-    const { grid, memory } = this.#options;
-    const free = samples(Math.ceil(programme.head / grid.segment + 1) * grid.segment);
-    this.#track = free;
-    const grew = programme.stretches !== this.#stretches;
-    this.#stretches = programme.stretches;
-    if (free + grid.segment * 2 < this.#reserved && !grew) return;
-    this.#reserved = samples(free + RESERVED * grid.segment);
-    memory.keepTrack(this.#reserved, this.#stretches);
   }
 
   /** A frame that the transcoder made of one of ours goes back to the channel, for its sockets. */

@@ -43,6 +43,11 @@ export class Journals {
     return join(this.#folder, `${id}.journal`);
   }
 
+  /** Where the AAC copy of a recording is. */
+  copyOf(id: string): string {
+    return join(this.#folder, `${id}.m4a`);
+  }
+
   /** The journal of a broadcast that is on; undefined for others. */
   held(id: string): Journal | undefined {
     return this.#entries.get(id)?.held;
@@ -93,10 +98,11 @@ export class Journals {
     }
   }
 
-  /** Deletes a journal for good. */
+  /** Deletes a journal and its copy for good. */
   async remove(id: string): Promise<void> {
     this.#entries.delete(id);
     await rm(this.pathOf(id), { force: true });
+    await rm(this.copyOf(id), { force: true });
   }
 
   async close(): Promise<void> {

@@ -11,11 +11,20 @@ import type {
   TitleRecord,
 } from '../store/recordings.ts';
 import type { Store } from '../store/store.ts';
+import { type CopyOptions, makeAacCopy } from './aac-copy.ts';
+import { Copies, type MakeCopy } from './copies.ts';
 import { DiskRoom, freeBytes, LOOK_EVERY } from './disk-room.ts';
 import type { Journal } from './journal.ts';
 import { Journals } from './journals.ts';
 import { OggView } from './ogg.ts';
-import { type EpochNotes, type Missing, positionOf, timelineOf } from './timeline.ts';
+import type { Chapter } from './opus-headers.ts';
+import {
+  type EpochNotes,
+  type Missing,
+  positionOf,
+  type Timeline,
+  timelineOf,
+} from './timeline.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -36,6 +45,8 @@ export type LibraryOptions = {
   /** Told when recording stops for want of room, in a sentence, and with null when it goes on. */
   readonly alarm?: (kind: 'disk', detail: string | null) => void;
   readonly free?: () => Promise<number>;
+  /** Makes the transcoder of one copy. */
+  readonly createTranscoder: CopyOptions['createTranscoder'];
 };
 
 /** A recording as it is now. */
@@ -45,6 +56,10 @@ export type Recording = {
   readonly path: string;
   readonly figures: RecordingFigures;
   readonly missing: readonly Missing[];
+  readonly timeline: Timeline;
+  readonly chapters: readonly Chapter[];
+  /** Bytes of the journal that it was made of. */
+  readonly durableBytes: number;
 };
 
 /** All recordings of this node. */
@@ -52,6 +67,8 @@ export class Library {
   readonly enabled: boolean;
   readonly room: DiskRoom;
   readonly journals: Journals;
+  readonly copies: Copies;
+  readonly #createTranscoder: CopyOptions['createTranscoder'];
   readonly #store: Store;
   readonly #log: FastifyBaseLogger;
   readonly #now: () => Utc;
@@ -63,6 +80,8 @@ export class Library {
     const { store, log, now, enabled, minFree, folder, alarm } = options;
     this.enabled = enabled;
     this.journals = journals;
+    this.#createTranscoder = options.createTranscoder;
+    this.copies = new Copies((id, making) => this.#copy(id, making), { log });
     this.#store = store;
     this.#log = log;
     this.#now = now;
@@ -87,7 +106,8 @@ export class Library {
     library.#every(LOOK_EVERY, () => library.room.look());
     library.#every(SETTLE_EVERY, () => library.#settleCut());
     library.#every(HOUR, () => library.expire());
-    void library.expire();
+    await library.#guard('', library.expire());
+    for (const id of options.store.recordings.uncopied()) library.copies.later(id);
     return library;
   }
 
@@ -155,9 +175,10 @@ export class Library {
       final,
     });
     const { duration, gaps, missing } = timeline;
+    const { path, durableBytes } = journal;
     const complete = final && missing.length === 0;
     const figures = { duration, gaps, bytes: view.bytes, complete, final };
-    const recording = { view, etag, path: journal.path, figures, missing };
+    const recording = { view, etag, path, figures, missing, timeline, chapters, durableBytes };
     // Only what is asked for again and again, above all ranges of one file.
     this.#views.delete(id);
     this.#views.set(id, recording);
@@ -201,6 +222,7 @@ export class Library {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    await this.copies.close();
     await this.journals.close();
   }
 
@@ -215,6 +237,23 @@ export class Library {
     const recording = await this.open(record);
     const nothing = { duration: samples(0), gaps: samples(0), bytes: 0, complete: false };
     this.#store.recordings.keepFigures(id, recording?.figures ?? { ...nothing, final: true });
+    if (recording !== undefined && recording.durableBytes !== record.copied) this.copies.later(id);
+  }
+
+  /** Copies a recording, unless it has gone, has been copied as it is, or goes on. */
+  async #copy(id: string, making: Parameters<MakeCopy>[1]): Promise<boolean> {
+    const record = this.find(id);
+    if (!record?.final) return true;
+    const recording = await this.open(record);
+    if (recording === undefined || recording.durableBytes === record.copied) return true;
+    const { timeline, chapters, path: source, durableBytes } = recording;
+    const { title, started: created } = record;
+    const sound = { timeline, chapters, source, title, created };
+    const target = this.journals.copyOf(id);
+    const createTranscoder = this.#createTranscoder;
+    const made = await makeAacCopy({ ...sound, target, createTranscoder, ...making });
+    if (made) this.#store.recordings.keepCopied(id, durableBytes);
+    return made;
   }
 
   async #settleCut(): Promise<void> {

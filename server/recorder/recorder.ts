@@ -20,6 +20,8 @@ export type RecorderOptions = {
   readonly now: () => Utc;
   /** Identity of the broadcast that is on. */
   readonly broadcast: () => string | null;
+  /** The one that frames of an epoch would belong to. */
+  readonly broadcastOf: (epoch: number) => string;
   readonly settings: () => { readonly record: boolean };
   /** Integrated loudness of the broadcast so far, LUFS; null while unknown. */
   readonly loudness: () => number | null;
@@ -50,6 +52,11 @@ export class Recorder implements Audience {
   get recording(): boolean {
     const { library, settings } = this.#options;
     return library.enabled && library.room.has && settings().record;
+  }
+
+  /** Id under which frames of an epoch are recorded; null when they are not. */
+  idOf(epoch: number): string | null {
+    return this.recording ? this.#options.broadcastOf(epoch) : null;
   }
 
   /** Newest durable sequence of an epoch, -1 before any; undefined while nothing is recorded. */

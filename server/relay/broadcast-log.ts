@@ -24,6 +24,8 @@ export class BroadcastLog implements Audience {
   #cut: readonly string[];
   readonly #graceUntil: number;
   #broadcast: string | null = null;
+  /** Identity of the next broadcast: a publisher is told it before its first frame. */
+  #next = randomUUID();
   #epoch = -1;
 
   /** `heard` is when a publisher was last heard of, before a restart. */
@@ -42,6 +44,16 @@ export class BroadcastLog implements Audience {
   /** Identity of the broadcast that is on; null off the air. */
   get broadcast(): string | null {
     return this.#broadcast;
+  }
+
+  /** The broadcast that frames of an epoch belong to, were they to come now. */
+  of(epoch: number): string {
+    let id = this.#broadcast ?? this.#next;
+    this.#keep(() => {
+      const before = this.#store.broadcastOf(this.#slug, epoch);
+      if (this.#broadcast === null && before?.ended === null) id = before.id;
+    });
+    return id;
   }
 
   /** The broadcast that a restart cut, as long as it may be resumed. */
@@ -75,15 +87,14 @@ export class BroadcastLog implements Audience {
   derived(): void {}
 
   #begin(epoch: number): string {
-    const fresh = randomUUID();
-    this.#broadcast = fresh;
-    this.#keep(() => {
-      const before = this.#store.broadcastOf(this.#slug, epoch);
-      if (before !== undefined && before.ended === null) this.#broadcast = before.id;
-      else this.#store.beginBroadcast(fresh, { slug: this.#slug, now: this.#now() });
-    });
-    this.#endCut(this.#broadcast);
-    return this.#broadcast;
+    const id = this.of(epoch);
+    this.#broadcast = id;
+    if (id === this.#next) {
+      this.#next = randomUUID();
+      this.#keep(() => this.#store.beginBroadcast(id, { slug: this.#slug, now: this.#now() }));
+    }
+    this.#endCut(id);
+    return id;
   }
 
   #endCut(except: string | null): void {

@@ -8,7 +8,6 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
 import { CLOSE, type CloseCode, ProtocolViolation } from '../../shared/codes.ts';
 import {
-  type FrameId,
   type ListenerMessage,
   parseListenerMessage,
   type ToListenerMessage,
@@ -17,6 +16,7 @@ import type { Frame } from '../../shared/frame.ts';
 import type { Ring } from '../../shared/ring.ts';
 import { type Millis, millis, type Utc } from '../../shared/time.ts';
 import type { Channel } from './channel.ts';
+import { type ListenerState, startingAt } from './listener-state.ts';
 import { asMessages } from './messages.ts';
 import { type LiveWish, type Place, PRIMING, Reader } from './reader.ts';
 import { type Now, Session } from './session.ts';
@@ -31,21 +31,6 @@ const LATE_MOST = millis(1000);
 const SOCKET_MOST = 65_536;
 
 type Hello = Extract<ListenerMessage, { type: 'hello' }>;
-
-type State =
-  | { readonly is: 'hello' }
-  /** Has said hello, and where it wants to be is being looked for. */
-  | { readonly is: 'entering' }
-  /** Frames up to `live` are priming or replay; they are owed in one go and not held against it. */
-  | { readonly is: 'priming'; readonly live: FrameId; readonly replay: Millis }
-  | { readonly is: 'following' }
-  | { readonly is: 'lagging' }
-  | { readonly is: 'shifted'; readonly shift: TimeShift }
-  | { readonly is: 'paused' }
-  | { readonly is: 'closed' };
-
-const startingAt = (live: FrameId | null, replay: Millis): State =>
-  live === null ? { is: 'following' } : { is: 'priming', live, replay };
 
 /** What a listener session is made of. */
 export type ListenerOptions = {
@@ -67,7 +52,7 @@ export class Listener {
   readonly #session: Session;
   readonly #options: ListenerOptions;
   readonly #slowness: Slowness;
-  #state: State = { is: 'hello' };
+  #state: ListenerState = { is: 'hello' };
   #latency: number | null = null;
   readonly #reader: Reader;
   #pace = millis(0);

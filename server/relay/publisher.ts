@@ -38,6 +38,8 @@ type State =
 export type RecorderView = {
   /** Whether what is said now is recorded. */
   readonly recording: boolean;
+  /** Id under which frames of an epoch are recorded; null when they are not. */
+  idOf(epoch: number): string | null;
   /** Newest sequence of an epoch that is on disk, -1 before any; undefined: nothing is recorded. */
   durable(epoch: number): number | undefined;
   /** Resolves when the recording of the last broadcast that ended is final. */
@@ -180,6 +182,7 @@ export class Publisher {
       next: epoch.next,
       limits: { frame: MAX_FRAME_BYTES, control: MAX_CONTROL_BYTES, lead: MAX_LEAD },
       ping: PING_EVERY,
+      recording: this.#options.recorder.idOf(epoch.id),
     });
     this.#tally();
   }

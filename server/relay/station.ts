@@ -1,36 +1,25 @@
-/**
- * The composition of the relay: for every channel its hub, its seat and its listeners. Nobody else
- * knows which sinks a channel has.
- */
+/** All channels of this node and who is at them; how one is put together is in `desk.ts`. */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
 import { CLOSE } from '../../shared/codes.ts';
 import { type Millis, millis } from '../../shared/time.ts';
 import type { Principal } from '../auth/tickets.ts';
-import { targetDuration } from '../packager/hls-bitrates.ts';
-import { Packager, type PackagerOptions } from '../packager/packager.ts';
 import { sweepWindows } from '../packager/window-folder.ts';
 import type { Library } from '../recorder/library.ts';
-import { FLUSH_EVERY, Recorder } from '../recorder/recorder.ts';
+import { FLUSH_EVERY } from '../recorder/recorder.ts';
 import type { ChannelSettings } from '../store/channel-settings.ts';
 import type { ChannelRecord, Store } from '../store/store.ts';
 import { LOW_RATES } from '../transcoder/transcoder.ts';
 import type { Alarms } from './alarms.ts';
-import { BroadcastLog, type Keep } from './broadcast-log.ts';
-import { Channel } from './channel.ts';
-import { ChannelAlarms } from './channel-alarms.ts';
-import { ChannelNews } from './channel-news.ts';
+import { type Desk, type House, openDesk } from './desk.ts';
 import { epochSource } from './epochs.ts';
 import type { EventRing } from './event-ring.ts';
-import { FanOut } from './fan-out.ts';
 import { Listener } from './listener.ts';
 import { Publisher } from './publisher.ts';
-import { type EpochSource, Seat } from './seat.ts';
+import type { EpochSource } from './seat.ts';
 import type { Now } from './session.ts';
-import { Vitals } from './vitals.ts';
 
 /** How often channels are told that time passes, ms. */
 const TICK = 100;
@@ -41,46 +30,6 @@ const JUDGE = 1000;
 /** Listeners that one address may have: 10,000 from this machine, 1,000 from elsewhere. */
 const LISTENERS_LOOPBACK = 10_000;
 const LISTENERS_ELSEWHERE = 1000;
-
-/** How channels are packaged, the same for all of them. */
-export type Packaging = Pick<
-  PackagerOptions,
-  'grid' | 'ladder' | 'window' | 'timers' | 'createTranscoder'
->;
-
-/** A folder for each channel is in this one. */
-export type Windows = Pick<PackagerOptions['windows'], 'folder' | 'reads'>;
-
-/** What a station is made of. */
-export type StationOptions = {
-  readonly store: Store;
-  readonly log: FastifyBaseLogger;
-  readonly now: Now;
-  readonly packaging: Packaging;
-  readonly library: Library;
-  readonly events: EventRing;
-  readonly alarms: Alarms;
-  /** Where the windows of all channels are. */
-  readonly windows: Windows;
-};
-
-/** What all low-rate renditions have in common; channels and frames are the source's. */
-const OFFERED = { codec: 'opus', channels: 1, frame: 960, fec: false, dtx: false } as const;
-
-/** One channel with all that belongs to it on this node. */
-export type Desk = {
-  readonly channel: Channel;
-  readonly log: BroadcastLog;
-  readonly packager: Packager;
-  readonly recorder: Recorder;
-  readonly seat: Seat;
-  readonly fanOut: FanOut;
-  readonly vitals: Vitals;
-  readonly news: ChannelNews;
-  readonly watches: ChannelAlarms;
-  readonly publishers: Set<Publisher>;
-  settings: ChannelSettings;
-};
 
 const isLoopback = (address: string): boolean =>
   address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
@@ -93,22 +42,20 @@ export class Station {
   readonly #desks = new Map<string, Desk>();
   readonly #addresses = new Map<string, number>();
   readonly #epochs: EpochSource;
+  readonly #options: House;
   readonly #store: Store;
   readonly #log: FastifyBaseLogger;
   readonly #now: Now;
-  readonly #packaging: Packaging;
   readonly #library: Library;
-  readonly #windows: Windows;
   readonly #timers: NodeJS.Timeout[];
   #draining = false;
 
-  constructor(options: StationOptions) {
-    const { store, log, now, packaging, windows, library, events, alarms } = options;
-    this.#windows = windows;
+  constructor(options: House) {
+    const { store, log, now, windows, library, events, alarms } = options;
+    this.#options = options;
     this.#store = store;
     this.#log = log;
     this.#now = now;
-    this.#packaging = packaging;
     this.#library = library;
     this.events = events;
     this.alarms = alarms;
@@ -231,77 +178,15 @@ export class Station {
   }
 
   #open(record: ChannelRecord): Desk {
-    const { slug, settings, clock } = record;
-    const channel = new Channel(slug, { clock });
-    const keep: Keep = (act) => this.#keep(slug, act);
-    // Listeners first; the log before the packager, which asks it which broadcast it is.
-    const fanOut = new FanOut(channel, { now: this.#now });
-    const heard = clock?.utc ?? null;
-    const log = new BroadcastLog(slug, { store: this.#store, now: this.#now, keep, heard });
-    channel.attend(log);
-    const packager = this.#packagerOf(channel, log, record);
-    const publishers = new Set<Publisher>();
-    const recorder = new Recorder(channel, {
-      library: this.#library,
-      now: this.#now,
-      log: this.#log.child({ channel: slug, role: 'recorder' }),
-      broadcast: () => log.broadcast,
-      settings: () => this.#desks.get(slug)?.settings ?? settings,
-      loudness: () => packager.loudness?.integrated ?? null,
-      keep: (act) => keep(() => act(this.#store.recordings)),
-      kept: () => {
-        for (const publisher of publishers) publisher.kept();
-      },
+    const { slug } = record;
+    const desk = openDesk(record, {
+      ...this.#options,
+      epochs: this.#epochs,
+      keep: (act) => this.#keep(slug, act),
+      diskFailed: (error) => this.#alarm(slug, error),
     });
-    // Before the packager, whose figures of the broadcast it wants at the end.
-    channel.attend(recorder);
-    const vitals = new Vitals(channel, {
-      fanOut,
-      sound: packager,
-      now: this.#now,
-      fetchesWithin: millis(3000 * targetDuration(this.#packaging.grid)),
-    });
-    const desk: Desk = {
-      channel,
-      log,
-      packager,
-      recorder,
-      seat: new Seat(channel, { epochs: this.#epochs }),
-      fanOut,
-      vitals,
-      news: new ChannelNews(channel, { log, vitals, tell: (news) => this.events.push(news) }),
-      watches: new ChannelAlarms(channel, { sound: packager, raise: this.alarms.raiser(slug) }),
-      publishers,
-      settings,
-    };
-    channel.attend(desk.packager);
-    channel.offer(LOW_RATES.map((rate) => ({ ...OFFERED, id: rate.id, bitrate: rate.bitrate })));
     this.#desks.set(slug, desk);
     return desk;
-  }
-
-  #packagerOf(channel: Channel, log: BroadcastLog, record: ChannelRecord): Packager {
-    const { slug, track, stretches, secret, settings } = record;
-    return new Packager(channel, {
-      ...this.#packaging,
-      memory: {
-        track,
-        stretches,
-        secret,
-        keepTrack: (free, count) =>
-          this.#keep(slug, () => this.#store.keepTrack(slug, free, count)),
-        keepSecret: (key) => this.#keep(slug, () => this.#store.keepSecret(slug, key)),
-      },
-      settings: () => this.#desks.get(slug)?.settings ?? settings,
-      broadcast: () => log.broadcast,
-      cut: () => log.cut,
-      windows: {
-        folder: join(this.#windows.folder, slug),
-        reads: this.#windows.reads,
-        alarm: (error) => this.#alarm(slug, error),
-      },
-      now: this.#now,
-    });
   }
 
   /** Writes to the database; when that fails, the broadcast goes on and an alarm says so. */

@@ -3,8 +3,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Metadata } from '../../shared/control.ts';
 import { samples } from '../../shared/time.ts';
 import { TICKET_LIFETIME, type Tickets } from '../auth/tickets.ts';
+import type { Desk } from '../relay/desk.ts';
 import type { Now } from '../relay/session.ts';
-import type { Desk, Station } from '../relay/station.ts';
+import type { Station } from '../relay/station.ts';
 import {
   type ChannelSettings,
   DEFAULT_SETTINGS,

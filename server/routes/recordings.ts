@@ -1,14 +1,18 @@
 /** Recordings over HTTP: the list, the file, deletion, and frames that come late. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { samplesToMillis } from '../../shared/time.ts';
+import type { CopyState } from '../recorder/copies.ts';
 import { Intake } from '../recorder/intake.ts';
 import { DiskFailure } from '../recorder/journal.ts';
 import type { Library, Recording } from '../recorder/library.ts';
 import { readOgg } from '../recorder/ogg-stream.ts';
 import type { Missing } from '../recorder/timeline.ts';
+import type { Desk } from '../relay/desk.ts';
 import type { Now } from '../relay/session.ts';
-import type { Desk, Station } from '../relay/station.ts';
+import type { Station } from '../relay/station.ts';
 import type { RecordingFigures, RecordingRecord, Recordings } from '../store/recordings.ts';
 import type { Authorize } from './access.ts';
 import { MEDIA_TYPE, rangeOf } from './bytes.ts';
@@ -35,7 +39,7 @@ type OfRecording = { Params: { id: string } };
 type Page = { Querystring: { limit?: string; after?: string } };
 type Tail = { Querystring: { epoch?: string; last?: string } };
 
-const FILE = /^([0-9a-f-]{36})\.opus$/;
+const FILE = /^([0-9a-f-]{36})\.(opus|m4a)$/;
 
 const digits = (most: number) => ({ type: 'string', pattern: `^[0-9]{1,${most}}$` }) as const;
 const pageQuery = {
@@ -56,13 +60,13 @@ const noRoom = (): Problem =>
   new Problem(507, 'no-room', 'There is no room on the disk; try again later.', 60);
 
 /** A name for the file that a person finds again, in any script, and safe on any system. */
-const dispositionOf = ({ title, started }: RecordingRecord): string => {
+const dispositionOf = ({ title, started }: RecordingRecord, ending: string): string => {
   const day = new Date(started).toISOString().slice(0, 16).replace('T', ' ').replace(':', '.');
   const clean = title
     .replace(/[\p{C}\s\\/:*?"<>|]+/gu, ' ')
     .trim()
     .slice(0, 80);
-  const name = `${clean === '' ? 'Recording' : clean} ${day}.opus`;
+  const name = `${clean === '' ? 'Recording' : clean} ${day}.${ending}`;
   const ascii = name.replace(/[^ -~]|[%"\\]/g, '_');
   const encoded = encodeURIComponent(name.toWellFormed()).replace(
     /['()*]/g,
@@ -71,9 +75,23 @@ const dispositionOf = ({ title, started }: RecordingRecord): string => {
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 };
 
+/** The AAC copy as the list shows it; an older one is there while a better one is being made. */
+const copyOf = (
+  { id, channel, copied }: RecordingRecord,
+  copy: CopyState | undefined,
+): Record<string, unknown> | null => {
+  const url = copied === null ? {} : { url: `/c/${channel}/recordings/${id}.m4a` };
+  if (copy !== undefined) return { ...copy, ...url };
+  return copied === null ? null : { state: 'ready', progress: 1, ...url };
+};
+
 const itemOf = (
   record: RecordingRecord,
-  { figures, there }: { figures: RecordingFigures; there: boolean },
+  {
+    figures,
+    there,
+    copy,
+  }: { figures: RecordingFigures; there: boolean; copy: CopyState | undefined },
 ): Record<string, unknown> => ({
   id: record.id,
   broadcast: record.id,
@@ -89,6 +107,7 @@ const itemOf = (
   loudness: record.loudness,
   missing: !there,
   opus: `/c/${record.channel}/recordings/${record.id}.opus`,
+  m4a: copyOf(record, copy),
 });
 
 const stateOf = (recording: Recording | undefined): { complete: boolean; missing: Missing[] } => ({
@@ -96,31 +115,54 @@ const stateOf = (recording: Recording | undefined): { complete: boolean; missing
   missing: recording?.missing.slice(0, MOST_MISSING) ?? [],
 });
 
-/** Sends a recording, or the one range of it that was asked for. */
-const sendOgg = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { record, recording }: { record: RecordingRecord; recording: Recording },
-): FastifyReply => {
-  const { view, etag, path } = recording;
+type Served = {
+  readonly length: number;
+  readonly etag: string;
+  readonly type: string;
+  readonly disposition: string;
+  /** The bytes from `from` up to, not including, `to`. */
+  readonly read: (from: number, to: number) => Readable;
+};
+
+/** Sends a file, or the one range of it that was asked for. */
+const sendFile = (request: FastifyRequest, reply: FastifyReply, file: Served): FastifyReply => {
+  const { length, etag, type, disposition, read } = file;
   reply
     .header('accept-ranges', 'bytes')
     .header('cache-control', 'no-cache')
     .header('etag', etag)
-    .header('content-disposition', dispositionOf(record))
-    .type(MEDIA_TYPE.opus);
+    .header('content-disposition', disposition)
+    .type(type);
   if (request.headers['if-none-match'] === etag) return reply.status(304).send();
   const { 'if-range': condition, range: asked } = request.headers;
-  const range = rangeOf(condition === undefined || condition === etag ? asked : '', view.bytes);
-  if (range === null)
-    return reply.status(416).header('content-range', `bytes */${view.bytes}`).send();
-  const [first, last] = range === 'whole' ? [0, view.bytes - 1] : range;
+  const range = rangeOf(condition === undefined || condition === etag ? asked : '', length);
+  if (range === null) return reply.status(416).header('content-range', `bytes */${length}`).send();
+  const [first, last] = range === 'whole' ? [0, length - 1] : range;
   if (range !== 'whole')
-    reply.status(206).header('content-range', `bytes ${first}-${last}/${view.bytes}`);
+    reply.status(206).header('content-range', `bytes ${first}-${last}/${length}`);
   reply.header('content-length', String(last - first + 1));
-  if (request.method === 'HEAD') return reply.send();
-  const bytes = readOgg(view, { path, from: first, to: last + 1 });
-  return reply.send(Readable.from(bytes, { objectMode: false }));
+  return request.method === 'HEAD' ? reply.send() : reply.send(read(first, last + 1));
+};
+
+const original = (record: RecordingRecord, { view, etag, path }: Recording): Served => ({
+  length: view.bytes,
+  etag,
+  type: MEDIA_TYPE.opus,
+  disposition: dispositionOf(record, 'opus'),
+  read: (from, to) => Readable.from(readOgg(view, { path, from, to }), { objectMode: false }),
+});
+
+/** @throws {Problem} 404 while there is none. */
+const copied = async (record: RecordingRecord, path: string): Promise<Served> => {
+  const found = record.copied === null ? undefined : await stat(path).catch(() => undefined);
+  if (found === undefined) throw absent();
+  return {
+    length: found.size,
+    etag: `"${record.copied}-${found.size}"`,
+    type: MEDIA_TYPE.mp4,
+    disposition: dispositionOf(record, 'm4a'),
+    read: (start, to) => createReadStream(path, { start, end: to - 1 }),
+  };
 };
 
 /** Registers recordings under `/api/v1` and their files under `/c/{channel}/recordings/`. */
@@ -160,7 +202,8 @@ export const registerRecordings = (app: FastifyInstance, options: Options): void
         const there = await library.isThere(record.id);
         // A recording that grows is looked at; one that is final was, when it became so.
         const figures = (there && !record.final && (await library.open(record))?.figures) || record;
-        return itemOf(record, { figures, there: there || !record.final });
+        const copy = library.copies.stateOf(record.id);
+        return itemOf(record, { figures, there: there || !record.final, copy });
       });
       const next = records.length > limit ? { next: shown.at(-1)?.id } : {};
       return { items: await Promise.all(items), ...next };
@@ -182,10 +225,13 @@ export const registerRecordings = (app: FastifyInstance, options: Options): void
     exposeHeadRoute: false,
     handler: async (request, reply) => {
       const { channel } = readable(request);
-      const record = ofChannel(channel.slug, FILE.exec(request.params.file)?.[1]);
+      const [, id, ending] = FILE.exec(request.params.file) ?? [];
+      const record = ofChannel(channel.slug, id);
+      if (ending === 'm4a')
+        return sendFile(request, reply, await copied(record, library.journals.copyOf(record.id)));
       const recording = await library.open(record);
       if (recording === undefined) throw absent();
-      return sendOgg(request, reply, { record, recording });
+      return sendFile(request, reply, original(record, recording));
     },
   });
 

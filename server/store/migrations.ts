@@ -39,7 +39,8 @@ export const MIGRATIONS: readonly string[] = [
      gaps INTEGER NOT NULL DEFAULT 0,
      complete INTEGER NOT NULL DEFAULT 0,
      final INTEGER NOT NULL DEFAULT 0,
-     loudness REAL
+     loudness REAL,
+     copied INTEGER
    ) STRICT;
    CREATE INDEX recordings_by_channel ON recordings (channel, started);
    CREATE TABLE recording_epochs (

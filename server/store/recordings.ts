@@ -25,6 +25,8 @@ export type RecordingRecord = {
   readonly final: boolean;
   /** Integrated, LUFS. */
   readonly loudness: number | null;
+  /** Bytes of the journal that the AAC copy was made of; null without one. */
+  readonly copied: number | null;
 };
 
 /** Figures of a recording that its journal gives. */
@@ -64,6 +66,7 @@ const recordOf = (row: Row): RecordingRecord => ({
   complete: row.complete === 1,
   final: row.final === 1,
   loudness: row.loudness === null ? null : Number(row.loudness),
+  copied: row.copied === null ? null : Number(row.copied),
 });
 
 const pointOf = (text: SQLOutputValue | undefined): ClockPoint | null =>
@@ -141,6 +144,18 @@ export class Recordings {
 
   keepLoudness(id: string, loudness: number): void {
     this.#database.prepare('UPDATE recordings SET loudness = ? WHERE id = ?').run(loudness, id);
+  }
+
+  keepCopied(id: string, bytes: number): void {
+    this.#database.prepare('UPDATE recordings SET copied = ? WHERE id = ?').run(bytes, id);
+  }
+
+  /** Finished recordings that have no AAC copy. */
+  uncopied(): string[] {
+    return this.#database
+      .prepare('SELECT id FROM recordings WHERE final = 1 AND bytes > 0 AND copied IS NULL')
+      .all()
+      .map(({ id }) => String(id));
   }
 
   /** Keeps the first and the newest clock map of an epoch. */

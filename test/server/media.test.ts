@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RealPublisher } from '../helpers/real-publisher.ts';
@@ -8,15 +9,13 @@ import { startService, type TestService } from '../helpers/service.ts';
 let service: TestService;
 let publisher: RealPublisher;
 let path: string;
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const get = (address: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(service.base + address, { headers });
 const until = async (address: string, within = 10_000): Promise<string> => {
   for (const deadline = Date.now() + within; ; await sleep(50)) {
     const answer = await get(address);
-    const text = await answer.text();
-    if (answer.status === 200) return text;
-    if (Date.now() > deadline) throw new Error(`${address}: ${answer.status} ${text}`);
+    if (answer.status === 200) return answer.text();
+    if (Date.now() > deadline) throw new Error(`${address}: ${answer.status}`);
   }
 };
 /** Sequence and part of the newest part that a playlist lists. */

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { utc } from '../../shared/time.ts';
 import { readOggFile } from '../helpers/ogg-reader.ts';
-import { acked, type Item, PACKETS, RecordingClient, send } from '../helpers/recording-client.ts';
+import {
+  acked,
+  bytesOf,
+  type Item,
+  PACKETS,
+  RecordingClient,
+  send,
+} from '../helpers/recording-client.ts';
 import { HELLO, startPublisher, startService, type TestService } from '../helpers/service.ts';
 
 let service: TestService;
@@ -152,5 +159,41 @@ describe('a recording', () => {
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
     const put = await desk.call(`/recordings/${item.id}/frames`, { method: 'PUT' });
     expect(put.status).toBe(404);
+  });
+});
+
+describe('the AAC copy', () => {
+  it('is made after the end, served like the original, and made again of late frames', async () => {
+    const { client, epoch } = await startPublisher(service);
+    send(client, epoch, 0, 100);
+    send(client, epoch, 150, 200);
+    const item = await desk.finished(client);
+    expect(item.m4a).toBeNull();
+    const url = desk.urlOf(item).replace('.opus', '.m4a');
+    expect((await fetch(url)).status).toBe(404);
+    const making = service.library.copies.want(item.id);
+    expect((await desk.list())[0]?.m4a).toMatchObject({ state: /waiting|making/ });
+    await making;
+    const [ready] = await desk.list();
+    expect(ready?.m4a).toEqual({ state: 'ready', progress: 1, url: new URL(url).pathname });
+    const first = await fetch(url, { headers: { range: 'bytes=4-11' } });
+    expect([first.status, await first.text()]).toEqual([206, 'ftypM4A ']);
+    expect(first.headers.get('content-type')).toBe('audio/mp4');
+    expect(first.headers.get('content-disposition')).toMatch(/\.m4a/);
+
+    const frames = Array.from({ length: 50 }, (_, at) => bytesOf(100 + at, epoch));
+    const body = frames.flatMap((bytes) => [
+      Buffer.of(bytes.length >> 8, bytes.length & 255),
+      bytes,
+    ]);
+    await desk.call(`/recordings/${item.id}/frames`, {
+      method: 'PUT',
+      body: new Uint8Array(Buffer.concat(body)),
+    });
+    await service.library.copies.want(item.id);
+    const second = await fetch(url, { method: 'HEAD' });
+    expect(second.headers.get('etag')).not.toBe(first.headers.get('etag'));
+    await desk.call(`/recordings/${item.id}`, { method: 'DELETE' });
+    expect((await fetch(url)).status).toBe(404);
   });
 });

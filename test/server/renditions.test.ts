@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Desk } from '../../server/relay/station.ts';
+import type { Desk } from '../../server/relay/desk.ts';
 import { decodeFrame } from '../../shared/frame.ts';
 import {
   HELLO,

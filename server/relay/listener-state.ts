@@ -1,0 +1,21 @@
+/** What a listener's session is doing. */
+import type { FrameId } from '../../shared/control.ts';
+import type { Millis } from '../../shared/time.ts';
+import type { TimeShift } from './time-shift.ts';
+
+/** hello, entering, priming, following, lagging; shifted into the past; paused, closed. */
+export type ListenerState =
+  | { readonly is: 'hello' }
+  /** Has said hello, and where it wants to be is being looked for. */
+  | { readonly is: 'entering' }
+  /** Frames up to `live` are priming or replay; they are owed in one go and not held against it. */
+  | { readonly is: 'priming'; readonly live: FrameId; readonly replay: Millis }
+  | { readonly is: 'following' }
+  | { readonly is: 'lagging' }
+  | { readonly is: 'shifted'; readonly shift: TimeShift }
+  | { readonly is: 'paused' }
+  | { readonly is: 'closed' };
+
+/** At the live edge, where what is still to be replayed comes first. */
+export const startingAt = (live: FrameId | null, replay: Millis): ListenerState =>
+  live === null ? { is: 'following' } : { is: 'priming', live, replay };
