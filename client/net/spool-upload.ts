@@ -118,7 +118,7 @@ export class SpoolUpload {
       }
       const end = this.#sliceEnd(records, at);
       const began = this.#platform.now();
-      const answer = await this.#put(segment.recording, joined(records.slice(at, end)));
+      const answer = await this.#put(segment, joined(records.slice(at, end)));
       if (this.#scope.disposed) return;
       const took = this.#platform.now() - began;
       if (answer.is === 'never') return this.#refuse(segment, answer.why);
@@ -161,7 +161,9 @@ export class SpoolUpload {
     this.#trouble = why;
   }
 
-  async #put(recording: string, body: Uint8Array<ArrayBuffer>): Promise<Answer> {
+  async #put(segment: Segment, body: Uint8Array<ArrayBuffer>): Promise<Answer> {
+    const { recording, epoch } = segment;
+    const tail = `epoch=${epoch}&last=${this.#spool.newestOf(segment)}`;
     const aborter = new AbortController();
     const request = new PlatformScope(this.#platform);
     this.#request = aborter;
@@ -174,7 +176,7 @@ export class SpoolUpload {
     });
     try {
       const response = await this.#platform.fetch(
-        `${this.#server}/api/v1/recordings/${encodeURIComponent(recording)}/frames`,
+        `${this.#server}/api/v1/recordings/${encodeURIComponent(recording)}/frames?${tail}`,
         {
           method: 'PUT',
           headers: {

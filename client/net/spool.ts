@@ -95,6 +95,14 @@ export class Spool {
     return [...parts].map(([recording, part]) => ({ recording, ...part }));
   }
 
+  /** The newest sequence here of an epoch: the recording is not whole before the server has it. */
+  newestOf({ recording, epoch }: Place): number {
+    const ends = this.#segments
+      .filter((each) => each.recording === recording && each.epoch === epoch)
+      .map(({ to }) => to - 1);
+    return Math.max(0, ...ends);
+  }
+
   /** Keeps a frame, given as it would have gone over the socket; false when there is no room. */
   keep(bytes: Uint8Array, { sequence, duration }: HeldFrame, place: Place): boolean {
     if (this.#trouble !== null) return false;

@@ -101,6 +101,8 @@ export class ServerSession {
 export type Upload = {
   readonly recording: string;
   readonly authorization: string;
+  /** The newest sequence that the client has of the epoch. */
+  readonly last: number;
   readonly frames: readonly Frame[];
 };
 
@@ -225,7 +227,9 @@ export class SmallServer {
     } catch {
       return;
     }
-    const [, recording = ''] = /\/recordings\/([^/]+)\/frames$/.exec(request.url ?? '') ?? [];
+    const { pathname, searchParams } = new URL(request.url ?? '/', this.url);
+    const [, recording = ''] = /\/recordings\/([^/]+)\/frames$/.exec(pathname) ?? [];
+    const last = Number(searchParams.get('last'));
     const authorization = request.headers.authorization ?? '';
     const body = Buffer.concat(parts);
     await new Promise((resolve) => setTimeout(resolve, this.uploadDelay));
@@ -233,7 +237,7 @@ export class SmallServer {
     const status = body.length > this.uploadMost ? 413 : this.uploadStatus;
     const frames = framesIn(body);
     if (status === 200)
-      this.uploads.push({ recording: decodeURIComponent(recording), authorization, frames });
+      this.uploads.push({ recording: decodeURIComponent(recording), authorization, last, frames });
     const answer = { accepted: frames.length, repeated: 0, complete: false, missing: 0 };
     response.writeHead(status).end(JSON.stringify(answer));
   }

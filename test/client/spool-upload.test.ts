@@ -68,6 +68,7 @@ describe('an upload', () => {
     expect(arrived()).toEqual(range(0, COUNT));
     for (const { frames } of server.uploads)
       expect(frames.length * (BYTES + 18)).toBeLessThanOrEqual(256 * 1024);
+    expect(server.uploads.every(({ last }) => last === COUNT - 1)).toBe(true);
     expect(shares).toEqual(shares.toSorted((one, other) => one - other));
     await until(() => expect(upload.progress).toBeNull());
     await until(async () => expect(await disk.list()).toEqual([]));
