@@ -68,7 +68,7 @@ export class Packager implements Audience {
     const { memory, grid } = options;
     this.#reserve = new TrackReserve(grid, memory);
     this.#key = memory.secret ?? randomBytes(24).toString('base64url');
-    if (memory.secret === null) memory.keepSecret(this.#key);
+    if (memory.secret !== this.#key) memory.keepSecret(this.#key);
     this.#programme = this.#restore();
   }
 
@@ -279,7 +279,6 @@ export class Packager implements Audience {
     return settings().continuous ? 'continuous' : (broadcast() ?? cut());
   }
 
-  /** Nobody can guess it. */
   #secretOf(name: string): string {
     return createHmac('sha256', this.#key).update(name).digest('base64url').slice(0, 22);
   }
