@@ -7,13 +7,14 @@ import {
   type TemplateResult,
   unsafeCSS,
 } from 'lit';
+import { millis, secondsToMillis, utc } from '../../shared/time.ts';
 import type { Texts } from '../locales/en.ts';
 import { type Answer, type ChannelStatus, StatusController } from '../state/channel-status.ts';
 import { ListenController } from '../state/listen-controller.ts';
 import type { PlayoutStats, Position } from '../state/listen-path.ts';
 import { announce } from '../state/media-session.ts';
 import type { Player } from '../state/player.ts';
-import { pillOf, sentenceOf } from '../state/player-words.ts';
+import { delayText, pillOf, sentenceOf } from '../state/player-words.ts';
 import type { Quality, Transport } from '../state/quality.ts';
 import { TextController } from '../state/text-controller.ts';
 import controls from '../styles/controls.css?inline';
@@ -23,6 +24,7 @@ import './notice-bar.ts';
 import './quality-choice.ts';
 import './sound-visual.ts';
 import './state-pill.ts';
+import './time-line.ts';
 
 /** `<skywave-player channel autoplay>`. `autoplay` tries at once and asks for a press if it must. */
 export class SkywavePlayer extends LitElement {
@@ -104,6 +106,7 @@ export class SkywavePlayer extends LitElement {
         <h1>${this.#title}</h1>
         <div class="state">${this.#pill(t)}${this.#playing(t)}</div>
         <div class="controls">${this.#press(t)}${this.#volume(t)}</div>
+        ${this.#timeLine()}
         ${this.#quality()}${this.#sentence(t)}
       </div>
     </div>`;
@@ -119,13 +122,14 @@ export class SkywavePlayer extends LitElement {
     return html`<state-pill
       state=${pill}
       word=${t.words[pill]}
-      detail=${latency === null ? '' : t.behind(inSeconds(latency))}
+      detail=${latency === null ? '' : t.behind(delayText(latency))}
     ></state-pill>`;
   }
 
   #playing(t: Texts): TemplateResult | typeof nothing {
-    const { renditions, rendition, transport } = this.#listen;
-    const shown = renditions.length === 1 ? renditions[0] : rendition;
+    const { renditions, heard, transport } = this.#listen;
+    const named = renditions.find(({ name }) => name === heard.rendition);
+    const shown = renditions.length === 1 ? renditions[0] : named;
     if (renditions.length === 0 || this.state === 'idle') return nothing;
     const by = t.transports[transport];
     // A browser that plays HLS by itself tells nobody which rendition it has chosen.
@@ -144,6 +148,25 @@ export class SkywavePlayer extends LitElement {
       @quality=${choose}
       @rendition=${pin}
     ></quality-choice>`;
+  }
+
+  #timeLine(): TemplateResult | typeof nothing {
+    const { past, heard, state } = this.#listen;
+    const span = past.span(heard, utc(Date.now()));
+    if (span === null && !past.shifted) return nothing;
+    const seek = ({ detail }: CustomEvent<number>): void =>
+      this.#listen.seek(secondsToMillis(detail));
+    const goLive = (): void => {
+      if (state.is !== 'idle') return this.#listen.seek(millis(0));
+      past.forget();
+      this.listen();
+    };
+    return html`<time-line
+      .span=${span}
+      .shifted=${past.shifted}
+      @behind=${seek}
+      @live=${goLive}
+    ></time-line>`;
   }
 
   #press(t: Texts): TemplateResult {
@@ -192,9 +215,6 @@ export class SkywavePlayer extends LitElement {
     return html`<p class="quiet sentence">${why}</p>`;
   }
 }
-
-/** Hundredths mean something close to live only. */
-const inSeconds = (delay: number): string => Math.max(delay, 0).toFixed(delay < 1 ? 2 : 1);
 
 customElements.define('skywave-player', SkywavePlayer);
 

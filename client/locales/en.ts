@@ -176,6 +176,12 @@ export const en = {
   listen: 'Listen',
   pause: 'Pause',
   volume: 'Volume',
+  goToLive: 'Go to live',
+  place: 'Place in the broadcast',
+  placeOf: (place: string, length: string) => `${place} of ${length}`,
+  stepBack: (seconds: number) => `${seconds} seconds back`,
+  stepOn: (seconds: number) => `${seconds} seconds on`,
+  paused: 'Paused. Listen goes on where you were.',
   behind: (seconds: string) => `, ${seconds} s behind`,
   playing: (codec: string, kilobits: string, transport: string) =>
     `${codec} ${kilobits} kbit/s, ${transport}`,

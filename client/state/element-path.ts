@@ -122,6 +122,7 @@ export class ElementPath implements ListenPath {
       peak: this.#peak,
       rendition: variant,
       clockOffset: null,
+      at: null,
     };
     this.#post({ type: 'heard', heard: this.#heardLast });
   }

@@ -1,12 +1,15 @@
 /** Runs the player: chooses the way of the sound, owns it, and changes it when it does not work. */
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { ChannelStateName } from '../../shared/control.ts';
+import type { Millis } from '../../shared/time.ts';
 import { canPlayHls } from '../audio/media-element-engine.ts';
 import { lackOfSpeaker, type SpeakerErrorCode } from '../audio/speaker-error.ts';
+import type { HeardAt } from '../net/messages.ts';
 import { Scope } from '../scope.ts';
 import { Feed } from './feed.ts';
 import type { Heard, PathEvent } from './listen-path.ts';
-import { IDLE, type Player, type PlayerEvent, player } from './player.ts';
+import { Past } from './past.ts';
+import { IDLE, isNewsOverHls, type Player, type PlayerEvent, player } from './player.ts';
 import {
   rememberedQuality,
   rememberedVolume,
@@ -26,15 +29,18 @@ import { WayBack } from './way-back.ts';
 import { NOTHING, type Way, Ways } from './ways.ts';
 
 /** So long the old way plays on while one that was asked for gets ready, or one that may come, ms. */
-const READY_WITHIN = 8000;
-const BACK_WITHIN = 20_000;
+const [READY_WITHIN, BACK_WITHIN] = [8000, 20_000];
+
+const plays = (of: PlayerEvent): boolean => of.type === 'playout' && of.phase === 'playing';
 
 /** The listener's controller: facts to show, and what the listener can do. */
 export class ListenController implements ReactiveController {
+  /** What can be heard again. */
+  readonly past = new Past();
   /** Linear peaks, about ten a second. */
   readonly peaks = new Feed<number>();
   quality: Quality = rememberedQuality();
-  /** Why it is not as close to live as was chosen; null when it is. */
+  /** Why it is not as close to live as chosen; null when it is. */
   obstacle: Obstacle | null = null;
   /** Name of the rendition a person chose; null leaves it to the network. */
   pinned: string | null = null;
@@ -79,11 +85,6 @@ export class ListenController implements ReactiveController {
     return this.#way?.renditions ?? [];
   }
 
-  /** The rendition that plays; null while unknown. */
-  get rendition(): OfferedRendition | null {
-    return this.renditions.find(({ name }) => name === this.heard.rendition) ?? null;
-  }
-
   hostConnected(): void {
     this.#visits = new Scope();
     this.#visits.on(document, 'visibilitychange', () => this.#wake());
@@ -106,14 +107,20 @@ export class ListenController implements ReactiveController {
     this.obstacle = lackOfSpeaker();
     this.#ways.unlock();
     this.#dispatch({ type: 'listen' });
-    this.#go(transportFor(this.quality, this.obstacle));
+    this.#go(transportFor(this.quality, this.obstacle), this.past.take());
   }
 
-  /** Stops listening; Listen joins again at the live edge. */
+  /** Stops listening; Listen goes on at this sample where that can be, else at the live edge. */
   pause(): void {
     this.#wayBack.stop();
+    if (this.#state.is !== 'idle' && this.#state.is !== 'blocked') this.past.keep(this.heard);
     this.#leave();
     this.#dispatch({ type: 'pause' });
+  }
+
+  /** Goes so far behind live. */
+  seek(behind: Millis): void {
+    this.#way?.path.seek?.(behind);
   }
 
   /** Within a press: the sound goes on the other way, and the next visit begins with it. */
@@ -138,13 +145,11 @@ export class ListenController implements ReactiveController {
     this.#host.requestUpdate();
   }
 
-  /** What the API says of the channel: over HLS nothing else tells that silence is put in, or that no more comes. */
+  /** What the API says of the channel, where the way itself does not tell. */
   follow(channel: ChannelStateName): void {
-    if (this.#way === null || this.#way.asked === 'websocket') return;
-    const { is } = this.#state;
-    const [stalled, waits] = [is === 'stalled', is === 'stalled' || is === 'buffering'];
-    const isNews = { filling: true, live: stalled, ended: waits, idle: false, holding: false };
-    if (isNews[channel]) this.#dispatch({ type: 'state', channel });
+    const { asked = 'websocket' } = this.#way ?? {};
+    const isNews = asked !== 'websocket' && isNewsOverHls(this.#state, channel);
+    if (isNews) this.#dispatch({ type: 'state', channel });
   }
 
   setVolume(volume: number): void {
@@ -177,9 +182,10 @@ export class ListenController implements ReactiveController {
   }
 
   /** Takes a way at once. */
-  #go(transport: Transport): void {
+  #go(transport: Transport, from?: HeardAt): void {
     this.#leave();
-    if (transport === 'websocket' || canPlayHls()) this.#way = this.#open(transport);
+    this.past.forget();
+    if (transport === 'websocket' || canPlayHls()) this.#way = this.#open(transport, from);
     else this.#fail(lackOfSpeaker() ?? 'browser');
   }
 
@@ -213,8 +219,9 @@ export class ListenController implements ReactiveController {
     this.#dispatch({ type: 'moved' });
   }
 
-  #open(transport: Transport): Way {
+  #open(transport: Transport, from?: HeardAt): Way {
     return this.#ways.open(transport, {
+      from,
       channel: this.#channel(),
       volume: this.volume,
       clockOffset: this.#clockOffset,
@@ -229,34 +236,28 @@ export class ListenController implements ReactiveController {
       case 'offer':
         way.transport = event.transport;
         way.renditions = event.renditions;
-        this.#host.requestUpdate();
-        break;
+        return this.#host.requestUpdate();
       case 'heard':
-        way.heard = event.heard;
-        this.#clockOffset = event.heard.clockOffset ?? this.#clockOffset;
-        if (way === this.#way) this.#show(event.heard);
-        break;
+        return this.#heard(way, event.heard);
+      case 'place':
+        this.past.stands(event);
+        return this.#host.requestUpdate();
       case 'unfit':
-        this.#unfit(way, event.obstacle);
-        break;
+        return this.#unfit(way, event.obstacle);
       case 'player':
-        this.#said(way, event.event);
-        break;
+        if (way === this.#coming && plays(event.event)) this.#promote(way);
+        if (way === this.#way) this.#dispatch(event.event);
     }
   }
 
-  #said(way: Way, event: PlayerEvent): void {
-    const plays = event.type === 'playout' && event.phase === 'playing';
-    if (way === this.#coming && plays) this.#promote(way);
-    if (way === this.#way) this.#dispatch(event);
-  }
-
-  #show({ peak }: Heard): void {
-    this.peaks.push(peak);
+  #heard(way: Way, heard: Heard): void {
+    way.heard = heard;
+    this.#clockOffset = heard.clockOffset ?? this.#clockOffset;
+    if (way !== this.#way) return;
+    this.peaks.push(heard.peak);
     // The properties are always current; the page follows once a second.
-    const now = performance.now();
-    if (now - this.#shownAt < 1000) return;
-    this.#shownAt = now;
+    if (performance.now() - this.#shownAt < 1000) return;
+    this.#shownAt = performance.now();
     this.#host.requestUpdate();
   }
 
@@ -287,9 +288,8 @@ export class ListenController implements ReactiveController {
 
   /** The page is seen again: a browser that stopped Web Audio meanwhile may play it now. */
   #wake(): void {
-    if (document.hidden || this.obstacle !== 'asleep' || this.quality !== 'closest') return;
-    if (this.#state.is !== 'playing') return;
-    this.#move('websocket', { insist: false });
+    const rested = !document.hidden && this.obstacle === 'asleep' && this.quality === 'closest';
+    if (rested && this.#state.is === 'playing') this.#move('websocket', { insist: false });
   }
 
   #fail(why: SpeakerErrorCode): void {

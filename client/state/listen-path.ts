@@ -1,5 +1,6 @@
 /** What the player knows of the way its sound takes; there are two, and it sees no difference. */
-import type { Samples } from '../../shared/time.ts';
+import type { Millis, Samples, Utc } from '../../shared/time.ts';
+import type { HeardAt } from '../net/messages.ts';
 import type { PlayerEvent } from './player.ts';
 import type { Obstacle, OfferedRendition, Transport } from './quality.ts';
 
@@ -32,6 +33,8 @@ export type Heard = {
   readonly rendition: string | null;
   /** The server's clock less this browser's, ms; null where this way does not learn it. */
   readonly clockOffset: number | null;
+  /** The same sample as a place to go on from; null where this way cannot. */
+  readonly at: HeardAt | null;
 };
 
 /** What a way says to the player. */
@@ -43,6 +46,8 @@ export type PathEvent =
       readonly renditions: readonly OfferedRendition[];
     }
   | { readonly type: 'heard'; readonly heard: Heard }
+  /** Whether what comes is the past; `since` is how far back there is any, when that is news. */
+  | { readonly type: 'place'; readonly shifted: boolean; readonly since?: Utc | null }
   /** It does not work this way, here and now; without an obstacle it works no way at all. */
   | { readonly type: 'unfit'; readonly obstacle: Obstacle | null };
 
@@ -52,5 +57,7 @@ export interface ListenPath {
   setVolume(volume: number): void;
   /** Pins a rendition by name; null lets the path choose and choose again. */
   select(rendition: string | null): void;
+  /** Goes so far behind live; absent where there is no way back. */
+  seek?(behind: Millis): void;
   leave(): void;
 }

@@ -83,3 +83,6 @@ const beforeListen = (answer: Answer<ChannelStatus>, title: string, t: Texts): P
   if (answer.state === 'holding' || answer.state === 'filling') return plain(t.stalledIdle(title));
   return plain(t.offAir(title));
 };
+
+/** A delay in seconds; hundredths mean something close to live only. */
+export const delayText = (delay: number): string => Math.max(delay, 0).toFixed(delay < 1 ? 2 : 1);

@@ -1,10 +1,11 @@
 /** The way over the WebSocket: network worker, playback worklet, speaker, and when to give it up. */
 import type { Catalog } from '../../shared/catalog.ts';
 import { CLOSE } from '../../shared/codes.ts';
+import type { Millis } from '../../shared/time.ts';
 import { readSource } from '../audio/media-element-source.ts';
 import { Speaker } from '../audio/speaker.ts';
 import { asSpeakerError } from '../audio/speaker-error.ts';
-import type { DownlinkEvent, NetworkCommand } from '../net/messages.ts';
+import type { DownlinkEvent, HeardAt, NetworkCommand } from '../net/messages.ts';
 import { channelExists } from '../net/ticket.ts';
 import { Scope } from '../scope.ts';
 import { hlsUrl } from './element-path.ts';
@@ -38,6 +39,8 @@ export class SocketPath implements ListenPath {
     readonly volume: number;
     /** Started before the press, so that the press does not wait for it. */
     readonly worker: Worker;
+    /** Where a pause has stopped. */
+    readonly from?: HeardAt | undefined;
     readonly post: (event: PathEvent) => void;
   }) {
     this.#channel = options.channel;
@@ -55,7 +58,7 @@ export class SocketPath implements ListenPath {
     this.#scope.own(this.#patience);
     const opening = Speaker.open({ target: rememberedTarget() });
     const { port1, port2 } = new MessageChannel();
-    this.#join(port2);
+    this.#join(port2, options.from);
     void this.#sound(opening, port1);
   }
 
@@ -68,6 +71,10 @@ export class SocketPath implements ListenPath {
     this.#say({ type: 'select', rendition: rendition === null ? null : Number(rendition) });
   }
 
+  seek(behind: Millis): void {
+    this.#say({ type: 'seek', behind });
+  }
+
   leave(): void {
     this.#scope.dispose();
   }
@@ -77,17 +84,15 @@ export class SocketPath implements ListenPath {
   }
 
   /** The socket opens while the speaker does; frames wait in the port until it is there. */
-  #join(port: MessagePort): void {
+  #join(port: MessagePort, from: HeardAt | undefined): void {
     const worker = this.#worker;
     this.#scope.on(worker, 'message', (event) => {
       this.#onEvent((event as MessageEvent<DownlinkEvent>).data);
     });
     this.#scope.on(worker, 'error', () => this.#giveUp('files'));
     const channel = this.#channel;
-    worker.postMessage(
-      { type: 'listen', server: location.origin, channel, port } satisfies NetworkCommand,
-      [port],
-    );
+    const command = { type: 'listen', server: location.origin, channel, port } as const;
+    worker.postMessage({ ...command, ...(from && { from }) } satisfies NetworkCommand, [port]);
     this.#scope.add(() => {
       this.#say({ type: 'leave' });
       setTimeout(() => worker.terminate(), GOODBYE);
@@ -160,7 +165,11 @@ export class SocketPath implements ListenPath {
       case 'welcome':
         this.#patience.welcomed();
         this.#offer(event.catalog);
+        this.#post({ type: 'place', shifted: event.shifted, since: event.since });
         this.#post({ type: 'player', event });
+        break;
+      case 'place':
+        this.#post(event);
         break;
       case 'catalog':
         this.#offer(event.catalog);
@@ -181,7 +190,7 @@ export class SocketPath implements ListenPath {
     this.#post({ type: 'offer', transport: 'websocket', renditions });
   }
 
-  #onPlayout({ reading, latency, rendition, clockOffset }: PlayoutEvent): void {
+  #onPlayout({ reading, latency, rendition, clockOffset, at }: PlayoutEvent): void {
     const { buffered, target, concealed, skipped, received, epoch, timestamp, phase } = reading;
     this.#post({
       type: 'heard',
@@ -192,6 +201,7 @@ export class SocketPath implements ListenPath {
         peak: reading.peak,
         rendition: String(rendition),
         clockOffset,
+        at,
       },
     });
     this.#post({ type: 'player', event: { type: 'playout', phase } });

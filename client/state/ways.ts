@@ -2,6 +2,7 @@
 import { ElementLevel } from '../audio/element-level.ts';
 import { preloadEngine } from '../audio/media-element-engine.ts';
 import { Speaker } from '../audio/speaker.ts';
+import type { HeardAt } from '../net/messages.ts';
 import { ElementPath } from './element-path.ts';
 import type { Heard, ListenPath, PathEvent } from './listen-path.ts';
 import type { OfferedRendition, Transport } from './quality.ts';
@@ -15,6 +16,7 @@ export const NOTHING: Heard = {
   peak: null,
   rendition: null,
   clockOffset: null,
+  at: null,
 };
 
 /** A way taken: what was asked for, what it turned out to be, and what it said last. */
@@ -53,6 +55,8 @@ export class Ways {
       readonly channel: string;
       readonly volume: number;
       readonly clockOffset: number | null;
+      /** Where a pause has stopped, for a way that can go on there. */
+      readonly from: HeardAt | undefined;
       readonly post: (way: Way, event: PathEvent) => void;
     },
   ): Way {
@@ -84,12 +88,16 @@ export class Ways {
   }
 
   #socket(
-    { channel, volume }: { readonly channel: string; readonly volume: number },
+    {
+      channel,
+      volume,
+      from,
+    }: { readonly channel: string; readonly volume: number; readonly from: HeardAt | undefined },
     post: (event: PathEvent) => void,
   ): ListenPath {
     const worker = this.#spare ?? startWorker();
     this.#spare = startWorker();
-    return new SocketPath({ channel, volume, post, worker });
+    return new SocketPath({ channel, volume, from, post, worker });
   }
 
   #hls(
