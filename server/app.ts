@@ -21,6 +21,7 @@ import { registerChannels } from './routes/channels.ts';
 import { registerMedia } from './routes/media.ts';
 import { registerPages } from './routes/pages.ts';
 import { registerProblems } from './routes/problem.ts';
+import { registerRecordingHls } from './routes/recording-hls.ts';
 import { registerRecordings } from './routes/recordings.ts';
 import { registerSockets } from './routes/sockets.ts';
 import { closeRefusedUpgrades } from './routes/upgrades.ts';
@@ -147,6 +148,7 @@ export const createApp = async (
     authorize,
     now,
   });
+  registerRecordingHls(app, { station, library, authorize });
   await registerPages(app, { folder: pages, station });
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) =>
