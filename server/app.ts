@@ -25,6 +25,7 @@ import { registerEvents } from './routes/events.ts';
 import { registerMedia } from './routes/media.ts';
 import { registerPages } from './routes/pages.ts';
 import { registerProblems } from './routes/problem.ts';
+import { registerRecordingHls } from './routes/recording-hls.ts';
 import { registerRecordings } from './routes/recordings.ts';
 import { registerSockets } from './routes/sockets.ts';
 import { closeRefusedUpgrades } from './routes/upgrades.ts';
@@ -166,6 +167,7 @@ export const createApp = async (
     authorize,
     now,
   });
+  registerRecordingHls(app, { station, library, authorize });
   await registerPages(app, { folder: pages, station });
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) =>

@@ -18,8 +18,9 @@ import type { Timeline } from './timeline.ts';
 /** The copy's rendition. */
 export const COPY = { name: 'aac128', codec: 'aac', channels: 2, bitrate: 128_000 } as const;
 
-/** Silence before the sound, in which the encoder begins; the edit list takes it away. */
-const LEAD = samples(2 * AAC_UNIT);
+/** Units of silence before the sound, in which the encoder begins; the edit list hides them. */
+export const LEAD_UNITS = 2;
+const LEAD = samples(LEAD_UNITS * AAC_UNIT);
 
 /** Sound that may wait for the codecs, samples: a second. */
 const MOST_BEHIND = 48_000;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import { Journal } from './journal.ts';
 
-/** Journals of finished broadcasts whose index is kept in memory; a day's takes about 15 MB. */
+/** Journals of finished broadcasts whose index is kept in memory; a day's takes about 22 MB. */
 const KEPT = 8;
 
 const isAbsent = (error: unknown): boolean =>

@@ -7,17 +7,20 @@ import { samplesToMillis } from '../../shared/time.ts';
 import type { CopyState } from '../recorder/copies.ts';
 import { Intake } from '../recorder/intake.ts';
 import { DiskFailure } from '../recorder/journal.ts';
-import type { Library, Recording } from '../recorder/library.ts';
+import type { Recording } from '../recorder/library.ts';
 import { readOgg } from '../recorder/ogg-stream.ts';
 import type { Missing } from '../recorder/timeline.ts';
 import type { Desk } from '../relay/desk.ts';
 import type { Now } from '../relay/session.ts';
-import type { Station } from '../relay/station.ts';
 import type { RecordingFigures, RecordingRecord, Recordings } from '../store/recordings.ts';
-import type { Authorize } from './access.ts';
 import { MEDIA_TYPE, rangeOf } from './bytes.ts';
-import { deskOf } from './channels.ts';
 import { Problem } from './problem.ts';
+import {
+  noRecording,
+  type RecordingOptions,
+  readableDesk,
+  recordingIn,
+} from './recording-access.ts';
 
 /** Frames may come for so long after the end of their broadcast, ms. */
 const LATE_WITHIN = 7 * 86_400_000;
@@ -25,13 +28,7 @@ const LATE_WITHIN = 7 * 86_400_000;
 /** Stretches that are named in one answer; the rest comes with the next. */
 const MOST_MISSING = 1000;
 
-type Options = {
-  readonly station: Station;
-  readonly library: Library;
-  readonly recordings: Recordings;
-  readonly authorize: Authorize;
-  readonly now: Now;
-};
+type Options = RecordingOptions & { readonly recordings: Recordings; readonly now: Now };
 
 type OfChannel = { Params: { channel: string } };
 type OfFile = { Params: { channel: string; file: string } };
@@ -53,8 +50,6 @@ const tailQuery = {
 
 const seconds = (length: RecordingFigures['duration']): number =>
   Math.round(samplesToMillis(length)) / 1000;
-
-const absent = (): Problem => new Problem(404, 'no-recording', 'There is no such recording.');
 
 const noRoom = (): Problem =>
   new Problem(507, 'no-room', 'There is no room on the disk; try again later.', 60);
@@ -108,6 +103,7 @@ const itemOf = (
   missing: !there,
   opus: `/c/${record.channel}/recordings/${record.id}.opus`,
   m4a: copyOf(record, copy),
+  hls: record.copied === null ? null : `/c/${record.channel}/recordings/${record.id}/index.m3u8`,
 });
 
 const stateOf = (recording: Recording | undefined): { complete: boolean; missing: Missing[] } => ({
@@ -155,7 +151,7 @@ const original = (record: RecordingRecord, { view, etag, path }: Recording): Ser
 /** @throws {Problem} 404 while there is none. */
 const copied = async (record: RecordingRecord, path: string): Promise<Served> => {
   const found = record.copied === null ? undefined : await stat(path).catch(() => undefined);
-  if (found === undefined) throw absent();
+  if (found === undefined) throw noRecording();
   return {
     length: found.size,
     etag: `"${record.copied}-${found.size}"`,
@@ -167,23 +163,11 @@ const copied = async (record: RecordingRecord, path: string): Promise<Served> =>
 
 /** Registers recordings under `/api/v1` and their files under `/c/{channel}/recordings/`. */
 export const registerRecordings = (app: FastifyInstance, options: Options): void => {
-  const { station, library, recordings, authorize, now } = options;
-
-  const readable = (request: FastifyRequest<OfChannel>): Desk => {
-    const desk = deskOf(station, request);
-    if (desk.settings.visibility === 'private') authorize(request);
-    return desk;
-  };
-
-  const ofChannel = (channel: string, id: string | undefined): RecordingRecord => {
-    const record = id === undefined ? undefined : library.find(id);
-    if (record === undefined || record.channel !== channel) throw absent();
-    return record;
-  };
+  const { library, recordings, authorize, now } = options;
 
   const recordOf = (request: FastifyRequest<OfRecording>): RecordingRecord => {
     const record = library.find(request.params.id);
-    if (record === undefined) throw absent();
+    if (record === undefined) throw noRecording();
     return record;
   };
 
@@ -191,7 +175,7 @@ export const registerRecordings = (app: FastifyInstance, options: Options): void
     '/api/v1/channels/:channel/recordings',
     { schema: { querystring: pageQuery } },
     async (request, reply) => {
-      const { channel, settings } = readable(request);
+      const { channel, settings } = readableDesk(options, request);
       if (settings.visibility !== 'private') reply.header('access-control-allow-origin', '*');
       const limit = Math.min(100, Math.max(1, Number(request.query.limit ?? 50)));
       const { after } = request.query;
@@ -224,13 +208,12 @@ export const registerRecordings = (app: FastifyInstance, options: Options): void
     url: '/c/:channel/recordings/:file',
     exposeHeadRoute: false,
     handler: async (request, reply) => {
-      const { channel } = readable(request);
       const [, id, ending] = FILE.exec(request.params.file) ?? [];
-      const record = ofChannel(channel.slug, id);
+      const record = recordingIn(options, request, id);
       if (ending === 'm4a')
         return sendFile(request, reply, await copied(record, library.journals.copyOf(record.id)));
       const recording = await library.open(record);
-      if (recording === undefined) throw absent();
+      if (recording === undefined) throw noRecording();
       return sendFile(request, reply, original(record, recording));
     },
   });
@@ -259,14 +242,14 @@ export const registerRecordings = (app: FastifyInstance, options: Options): void
     const { id, ended } = record;
     if (ended !== null && now() - ended > LATE_WITHIN)
       throw new Problem(410, 'too-late', 'This recording has been closed for good.');
-    if (!library.isOn(id) && !(await library.isThere(id))) throw absent();
+    if (!library.isOn(id) && !(await library.isThere(id))) throw noRecording();
     if (!library.room.has) throw noRoom();
     const { epoch, last } = request.query;
     if (epoch !== undefined && last !== undefined && recordings.hasEpoch(id, Number(epoch)))
       recordings.keepUntil(id, Number(epoch), Math.min(Number(last), 0xffff_ffff));
     const receipt = await library.journals
       .use(id, (journal) => {
-        if (journal === undefined) throw absent();
+        if (journal === undefined) throw noRecording();
         const body = (request.body ?? Readable.from([])) as Readable;
         return new Intake(journal, { record, recordings, now }).take(body);
       })

@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { utc } from '../../shared/time.ts';
+import { lintMedia } from '../helpers/hls-linter.ts';
 import { readOggFile } from '../helpers/ogg-reader.ts';
 import {
   acked,
@@ -180,6 +182,22 @@ describe('the AAC copy', () => {
     expect([first.status, await first.text()]).toEqual([206, 'ftypM4A ']);
     expect(first.headers.get('content-type')).toBe('audio/mp4');
     expect(first.headers.get('content-disposition')).toMatch(/\.m4a/);
+
+    // The same sound as HLS, the segments made as they are asked for.
+    const index = `${service.base}${ready?.hls}`;
+    const playlist = await (await fetch(index)).text();
+    // The linter judges live playlists, which have no type.
+    expect(lintMedia(playlist.replace('#EXT-X-PLAYLIST-TYPE:VOD\n', ''))).toEqual([]);
+    expect(playlist.endsWith('#EXT-X-ENDLIST\n')).toBe(true);
+    // Not in step with this process, which is the server.
+    const { stdout } = await promisify(execFile)(
+      'ffmpeg',
+      ['-v', 'error', '-i', index, '-f', 's16le', '-ac', '1', '-'],
+      { encoding: 'buffer', timeout: 30_000, maxBuffer: 1 << 26 },
+    );
+    expect(stdout.length / 2).toBe(Math.ceil((200 * 960) / 1024) * 1024);
+    for (const name of ['0-0.m4s', '99999.mp4', `${/(\d+)-0\.m4s/.exec(playlist)?.[1]}-9.m4s`])
+      expect((await fetch(index.replace('index.m3u8', name))).status).toBe(404);
 
     const frames = Array.from({ length: 50 }, (_, at) => bytesOf(100 + at, epoch));
     const body = frames.flatMap((bytes) => [
