@@ -8,6 +8,10 @@ import './line-icon.ts';
 
 /** What one press goes back or on, s. */
 const STEP = 30;
+/** Keys move the slider step by step: where they have come to counts after so long, ms. */
+const SETTLED = 400;
+/** So long the slider stays where it was put, until what is heard has followed, ms. */
+const FOLLOWED = 1500;
 
 /**
  * `<time-line .span .shifted>`; says `behind` with the seconds behind live that are wished for as
@@ -48,12 +52,18 @@ export class TimeLine extends LitElement {
   declare shifted: boolean;
   declare dragged: number | null;
   readonly #text = new TextController(this);
+  #waiting: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();
     this.span = null;
     this.shifted = false;
     this.dragged = null;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#letGo();
   }
 
   override render(): TemplateResult {
@@ -100,8 +110,16 @@ export class TimeLine extends LitElement {
   }
 
   #drop(): void {
-    if (this.span !== null && this.dragged !== null)
-      this.#say('behind', Math.max(0, this.span.length - this.dragged));
+    clearTimeout(this.#waiting);
+    this.#waiting = setTimeout(() => {
+      if (this.span !== null && this.dragged !== null)
+        this.#say('behind', Math.max(0, this.span.length - this.dragged));
+      this.#waiting = setTimeout(() => this.#letGo(), FOLLOWED);
+    }, SETTLED);
+  }
+
+  #letGo(): void {
+    clearTimeout(this.#waiting);
     this.dragged = null;
   }
 

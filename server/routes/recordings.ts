@@ -10,7 +10,6 @@ import { DiskFailure } from '../recorder/journal.ts';
 import type { Recording } from '../recorder/library.ts';
 import { readOgg } from '../recorder/ogg-stream.ts';
 import type { Missing } from '../recorder/timeline.ts';
-import type { Desk } from '../relay/desk.ts';
 import type { Now } from '../relay/session.ts';
 import type { RecordingFigures, RecordingRecord, Recordings } from '../store/recordings.ts';
 import { MEDIA_TYPE, rangeOf } from './bytes.ts';
