@@ -69,7 +69,7 @@ export class TimeLine extends LitElement {
   override render(): TemplateResult {
     const { t } = this.#text;
     const live = this.shifted
-      ? html`<button type="button" @click=${() => this.#say('live', null)}>${t.goToLive}</button>`
+      ? html`<button class="button" type="button" @click=${() => this.#say('live', null)}>${t.goToLive}</button>`
       : nothing;
     if (this.span === null) return html`<div class="below"><span>${t.paused}</span>${live}</div>`;
     const { length, behind } = this.span;
@@ -96,6 +96,7 @@ export class TimeLine extends LitElement {
 
   #step(label: string, sign: string, behind: number, disabled: boolean): TemplateResult {
     return html`<button
+      class="button num"
       type="button"
       aria-label=${label}
       ?disabled=${disabled}

@@ -48,12 +48,7 @@ export class BroadcastLog implements Audience {
 
   /** The broadcast that frames of an epoch belong to, were they to come now. */
   of(epoch: number): string {
-    let id = this.#broadcast ?? this.#next;
-    this.#keep(() => {
-      const before = this.#store.broadcastOf(this.#slug, epoch);
-      if (this.#broadcast === null && before?.ended === null) id = before.id;
-    });
-    return id;
+    return this.#broadcast ?? this.#resumable(epoch) ?? this.#next;
   }
 
   /** The broadcast that a restart cut, as long as it may be resumed. */
@@ -95,6 +90,16 @@ export class BroadcastLog implements Audience {
     }
     this.#endCut(id);
     return id;
+  }
+
+  /** A database that cannot be read knows of none; whether it can be written, others find out. */
+  #resumable(epoch: number): string | null {
+    try {
+      const before = this.#store.broadcastOf(this.#slug, epoch);
+      return before?.ended === null ? before.id : null;
+    } catch {
+      return null;
+    }
   }
 
   #endCut(except: string | null): void {

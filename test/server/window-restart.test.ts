@@ -24,7 +24,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 beforeEach(async () => {
   ahead = 0;
-  service = await startService();
+  service = await startService({ record: false });
 });
 afterEach(async () => {
   await service.stop();
@@ -35,7 +35,7 @@ const restart = async (overrides: Partial<Config> = {}): Promise<void> => {
   const { data } = service;
   await service.shutDown();
   const now = () => utc(performance.timeOrigin + performance.now() + ahead);
-  service = await startService(overrides, { data, now });
+  service = await startService({ record: false, ...overrides }, { data, now });
 };
 
 const get = (path: string): Promise<Response> => fetch(service.base + path);
