@@ -246,6 +246,7 @@ export class Programme {
     this.#titles.sort((one, other) => one.at - other.at);
     if (this.#titles.length > TITLES_MOST) this.#titles.shift();
     for (const output of this.outputs.values()) output.title(timed);
+    this.folder.keep({ titles: this.#titles });
     return true;
   }
 
