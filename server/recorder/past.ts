@@ -17,6 +17,8 @@ export class RecordedPast implements Archive {
   readonly id: string;
   readonly #library: Library;
   readonly #now: () => Utc;
+  /** When its first frame came, for publishers that never say when it was captured. */
+  readonly #begun: Utc;
   #notes: Notes = { titles: [], epochs: [] };
   #notedAt = Number.NEGATIVE_INFINITY;
 
@@ -24,14 +26,14 @@ export class RecordedPast implements Archive {
     this.id = id;
     this.#library = library;
     this.#now = now;
+    this.#begun = now();
   }
 
   get since(): Utc | null {
     const first = this.#library.journals.held(this.id)?.first;
     if (first === undefined) return null;
     const clock = this.#known().epochs.find(({ epoch }) => epoch === first.epoch)?.first;
-    if (clock === undefined || clock === null) return this.#library.find(this.id)?.started ?? null;
-    return captureUtc(clock, first.timestamp);
+    return clock ? captureUtc(clock, first.timestamp) : this.#begun;
   }
 
   async read(from: FrameId, most: Samples): Promise<readonly Frame[]> {
@@ -54,12 +56,21 @@ export class RecordedPast implements Archive {
     return notes?.last ?? notes?.first ?? null;
   }
 
+  /** A database that cannot be read costs titles and dates, and nobody's sound. */
+  #read(): ReturnType<Library['notes']> {
+    try {
+      return this.#library.notes(this.id);
+    } catch {
+      return { titles: [], epochs: this.#notes.epochs };
+    }
+  }
+
   /** Everybody who hears the past asks for each frame; the database is asked once a second. */
   #known(): Notes {
     const now = this.#now();
     if (now - this.#notedAt < NOTES_HOLD) return this.#notes;
     this.#notedAt = now;
-    const { titles, epochs } = this.#library.notes(this.id);
+    const { titles, epochs } = this.#read();
     this.#notes = {
       titles: titles.map(({ epoch, timestamp, name }) => ({
         type: 'metadata',

@@ -13,7 +13,9 @@ import { type LiveService, startLiveService } from '../helpers/live-service.ts';
  * bounds are twice what the product promises, because this machine does other things too. What it
  * promises is judged over 60 s by `npm run bench -- delay`.
  */
-const SECONDS = 24;
+const SECONDS = 16;
+/** Frames concealed while something else has the machine: one in a hundred. */
+const CONCEALED_MOST = (SECONDS * 50) / 100;
 
 let service: LiveService;
 beforeAll(async () => {
@@ -39,7 +41,7 @@ describe('one button in a browser', () => {
     expect(figures.frames.p99).toBeLessThan(360);
     expect(figures.toFirstSound).toBeLessThan(1000);
     expect(figures.toFirstAck).toBeLessThan(1000);
-    expect(figures.concealed).toBe(0);
+    expect(figures.concealed).toBeLessThanOrEqual(CONCEALED_MOST);
     expect(figures.skipped).toBe(0);
     expect(Math.abs(figures.readOut - figures.bursts.p50)).toBeLessThan(40);
     expect(figures.missed).toBe(0);

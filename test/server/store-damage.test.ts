@@ -97,7 +97,9 @@ describe('a database that breaks while the service runs', () => {
 
     // Somebody takes the database away from under the service.
     const other = new DatabaseSync(join(service.data, 'skywave.db'));
-    other.exec('DROP TABLE epochs; DROP TABLE broadcasts; DROP TABLE channels');
+    other.exec(
+      'PRAGMA foreign_keys = OFF; DROP TABLE epochs; DROP TABLE broadcasts; DROP TABLE channels',
+    );
     other.close();
 
     first.client.send(testFrame(1, { epoch: first.epoch }));
