@@ -66,14 +66,14 @@ const judge = async (item: Item, count: number) => {
 };
 
 it('offline for longer than the replay holds: the upload makes the recording complete', async () => {
-  const { spooled, lost, anew } = await cutFor(5000);
+  const { spooled, lost, anew } = await cutFor(4000);
   const took = await uploaded();
   await publisher.finish();
   const item = await recordings.final();
   const { captured } = publisher;
   const judged = await judge(item, captured);
   tellFault(
-    'offline for twice the replay, with spooling',
+    'offline for longer than the replay, with spooling',
     `${spooled} frames by upload in ${Math.round(took)} ms, ${lost} lost; recording ` +
       `${judged.present} of ${captured} frames, ${judged.repeated} twice, ` +
       `complete: ${item.complete} (seed ${SEED})`,
@@ -87,10 +87,10 @@ it('offline for longer than the replay holds: the upload makes the recording com
 it('offline beyond the grace: another broadcast begins, and the old one becomes whole', async () => {
   const [old] = await recordings.list();
   if (old === undefined) throw new Error('Nothing is recorded.');
-  const clockStepped = sleep(2000).then(() => {
+  const clockStepped = sleep(1000).then(() => {
     ahead = GRACE + 5000;
   });
-  const { spooled, lost, anew } = await cutFor(4000);
+  const { spooled, lost, anew } = await cutFor(3000);
   await clockStepped;
   await uploaded();
   await untilTrue(() => (publisher.runs[1]?.count ?? 0) > 50);
