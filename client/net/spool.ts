@@ -6,7 +6,7 @@
 import { type Millis, millis, samplesToMillis, type Utc } from '../../shared/time.ts';
 import type { SpoolTrouble, UnsentPart } from './messages.ts';
 import type { PrivateFile, PrivateFolder } from './private-files.ts';
-import { lengthOfAll, overlap, type Range, united } from './range.ts';
+import { lengthOfAll, overlap, type Range, uncovered, united } from './range.ts';
 import type { HeldFrame } from './runs.ts';
 import {
   frameLength,
@@ -33,8 +33,15 @@ export type Segment = Place &
     /** What of it goes up; null is all of it, because an earlier visit left it. */
     readonly owed: readonly Range[] | null;
   };
-type Mutable = { -readonly [Field in keyof Segment]: Segment[Field] } & { written: number };
+type Mutable = { -readonly [Field in keyof Segment]: Segment[Field] } & {
+  written: number;
+  going: readonly Range[];
+  /** What uploads have taken to the server. */
+  brought: readonly Range[];
+};
 type Writing = { readonly segment: Mutable; file: PrivateFile | null; pending: Uint8Array[] };
+
+const NOTHING_BROUGHT = { going: [], brought: [] } as const;
 
 const lengthOf = ({ from, to, owed }: Segment): number =>
   owed === null ? to - from : lengthOfAll(owed);
@@ -144,6 +151,7 @@ export class Spool {
   next(wanted: (segment: Segment) => boolean): Segment | undefined {
     const segment = this.#segments.find((each) => wanted(each) && lengthOf(each) > 0);
     if (segment !== undefined && this.#writing?.segment === segment) this.#seal();
+    if (segment !== undefined) segment.going = segment.owed ?? [];
     return segment;
   }
 
@@ -156,15 +164,14 @@ export class Spool {
     return owed.flatMap((range) => records.slice(range.from - from, range.to - from));
   }
 
-  /** What a segment owed is with the server. */
+  /** What a segment owed at `next` is with the server; it may have come to owe more meanwhile. */
   uploaded(segment: Segment): void {
     const known = this.#segments.find((each) => each === segment);
     if (known === undefined) return;
-    if (known.owed === null) this.#remove(known);
-    else {
-      known.owed = [];
-      this.#tidy(known);
-    }
+    if (known.owed === null) return this.#remove(known);
+    known.brought = known.going.reduce(united, known.brought);
+    known.owed = known.owed.flatMap((range) => uncovered(range, known.brought));
+    this.#tidy(known);
   }
 
   /** Deletes what is here of a recording. */
@@ -206,13 +213,9 @@ export class Spool {
       if (first === undefined) await folder.remove(name);
       else
         found.push({
-          ...told,
-          name,
-          to,
-          written: to,
+          ...{ ...told, name, to, written: to, owed: null, ...NOTHING_BROUGHT },
           bytes: bytes.length,
           frame: frameLength(first),
-          owed: null,
         });
     }
     found.sort((one, other) => one.begun - other.begun || one.from - other.from);
@@ -235,7 +238,8 @@ export class Spool {
   #begin(place: Place, from: number, frame: Millis): Writing {
     this.#seal();
     const name = segmentName(place, from, this.#random());
-    const segment = { ...place, name, from, to: from, written: from, bytes: 0, frame, owed: [] };
+    const at = { from, to: from, written: from, bytes: 0, owed: [], ...NOTHING_BROUGHT };
+    const segment = { ...place, name, frame, ...at };
     this.#segments.push(segment);
     this.#writing = { segment, file: null, pending: [] };
     return this.#writing;
@@ -260,8 +264,9 @@ export class Spool {
 
   /** A segment that owes nothing and is with the server has done its work. */
   #tidy(segment: Mutable): void {
-    const { owed, epoch, to } = segment;
-    if (owed?.length === 0 && to <= (this.#acked.get(epoch) ?? -1) + 1) this.#remove(segment);
+    const { owed, epoch, to, brought } = segment;
+    const from = Math.max(segment.from, (this.#acked.get(epoch) ?? -1) + 1);
+    if (owed?.length === 0 && uncovered({ from, to }, brought).length === 0) this.#remove(segment);
   }
 
   #remove(segment: Mutable): void {

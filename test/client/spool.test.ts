@@ -92,6 +92,25 @@ describe('a spool', () => {
     expect(await disk.list()).toEqual([]);
   });
 
+  it('owes what it was asked for while the rest went up, and needs no word from the socket', async () => {
+    const spool = new Spool(disk.open(), RANDOM);
+    for (const sequence of range(10, 40)) keep(spool, sequence);
+    spool.owe(7, { from: 10, to: 25 });
+    const first = spool.next(everything);
+    if (first === undefined) throw new Error('Nothing is owed.');
+    const sent = sequencesOf(await spool.records(first));
+    spool.owe(7, { from: 25, to: 40 });
+    spool.uploaded(first);
+    const second = spool.next(everything);
+    if (second === undefined) throw new Error('The rest is forgotten.');
+    sent.push(...sequencesOf(await spool.records(second)));
+    expect(sent).toEqual(range(10, 40));
+    expect(await disk.list()).toHaveLength(1);
+    spool.uploaded(second);
+    await spool.settle();
+    expect(await disk.list()).toEqual([]);
+  });
+
   it('finds on a later visit what is whole, and leaves other files alone', async () => {
     const before = new Spool(disk.open(), RANDOM);
     for (const sequence of range(0, 50)) keep(before, sequence);

@@ -145,6 +145,9 @@ describe('a broadcast that has ended while its host was away', () => {
     expect(sequences(uploaded('first'))).toEqual(range(10, 210));
     expect(uploaded('first').map(origin)).toEqual(range(10, 210).map((n) => [old, n]));
     expect(uploaded('second')).toEqual([]);
+    // No acknowledgement of the old epoch will ever come, and none is needed.
+    on.session.say({ type: 'ack', sequence: 29 });
+    await until(async () => expect(await disk.list()).toEqual([]));
   });
 
   it('also gets the packets that were under way when the new one began', async () => {

@@ -2,7 +2,7 @@
 
 import { readOggFile } from './ogg-reader.ts';
 import { frameOf, realPackets } from './opus-frames.ts';
-import type { TestClient, TestService } from './service.ts';
+import type { Door, TestClient } from './service.ts';
 
 /** Packets of the frames that a test publishes; a frame's is that of its sequence. */
 export const PACKETS = realPackets(300);
@@ -33,9 +33,9 @@ export const acked = (client: TestClient, sequence: number): Promise<unknown> =>
 
 /** What a test asks of a service's recordings. */
 export class RecordingClient {
-  readonly #service: () => TestService;
+  readonly #service: () => Door;
 
-  constructor(service: () => TestService) {
+  constructor(service: () => Door) {
     this.#service = service;
   }
 
