@@ -18,12 +18,17 @@ import {
   remarksOf,
   studioPill,
 } from '../state/broadcaster-words.ts';
-import { channelOfAddress, StatusController } from '../state/channel-status.ts';
+import {
+  channelOfAddress,
+  RecordingsController,
+  StatusController,
+} from '../state/channel-status.ts';
 import { signed } from '../state/meter-scale.ts';
 import { MuteKeyController } from '../state/mute-key-controller.ts';
 import { TextController } from '../state/text-controller.ts';
 import { UnsentController } from '../state/unsent-controller.ts';
 import { pressBar } from './studio-bar.ts';
+import { recordingsPanel } from './studio-recordings.ts';
 import { soundPanel } from './studio-sound.ts';
 import { unsentLines } from './studio-unsent.ts';
 
@@ -34,6 +39,7 @@ class StudioPage extends LitElement {
   readonly #text = new TextController(this);
   readonly #channel = channelOfAddress(location.pathname);
   readonly #status = new StatusController(this, () => this.#channel);
+  readonly #recordings = new RecordingsController(this, () => this.#channel);
   readonly #unsent = new UnsentController(this, this.#channel);
   readonly #desk = new BroadcastController(this, this.#channel, this.#unsent);
 
@@ -56,6 +62,7 @@ class StudioPage extends LitElement {
         <header>${this.#name(t)}${this.#facts(t)}</header>
         ${this.#notices(t)}${unsentLines(this.#desk, this.#unsent, t)}${this.#levels(t)}
         <div class="columns">${soundPanel(this.#desk, t)}${this.#share(t)}</div>
+        ${recordingsPanel(this.#recordings, t)}
       </main>
       <footer class="imprint">
         <span><a class="wordmark" href="/">Skywave</a> ${t.tagline}</span>

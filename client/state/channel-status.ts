@@ -14,6 +14,21 @@ const statusSchema = v.object({
   listeners: v.optional(v.object({ total: v.number() })),
 });
 
+const recordingSchema = v.object({
+  id: v.string(),
+  startedAt: v.string(),
+  duration: v.number(),
+  bytes: v.number(),
+  gaps: v.number(),
+  complete: v.boolean(),
+  final: v.boolean(),
+  missing: v.boolean(),
+  opus: v.string(),
+  m4a: v.nullable(v.object({ progress: v.number(), url: v.optional(v.string()) })),
+});
+
+const recordingsSchema = v.object({ items: v.array(recordingSchema) });
+
 const channelsSchema = v.object({ items: v.array(listedSchema) });
 
 /** What `GET …/status` says of one channel. */
@@ -21,6 +36,9 @@ export type ChannelStatus = v.InferOutput<typeof statusSchema>;
 
 /** One channel of `GET /api/v1/channels`. */
 export type ListedChannel = v.InferOutput<typeof channelsSchema>['items'][number];
+
+/** One recording of `GET …/recordings`: seconds, bytes. */
+export type ListedRecording = v.InferOutput<typeof recordingSchema>;
 
 /** An answer of the API: null before the first, then the newest, or why there is none. */
 export type Answer<T> = T | 'missing' | 'unreachable' | null;
@@ -104,6 +122,14 @@ export class StatusController extends PollController<ChannelStatus> {
 export class ChannelsController extends PollController<{ items: ListedChannel[] }> {
   constructor(host: ReactiveControllerHost) {
     super(host, () => '/api/v1/channels', channelsSchema);
+  }
+}
+
+/** Follows the newest recordings of one channel. */
+export class RecordingsController extends PollController<{ items: ListedRecording[] }> {
+  constructor(host: ReactiveControllerHost, channel: () => string) {
+    const path = () => `/api/v1/channels/${encodeURIComponent(channel())}/recordings?limit=3`;
+    super(host, path, recordingsSchema);
   }
 }
 
