@@ -6,6 +6,7 @@ import type { Utc } from '../../shared/time.ts';
 import type { Audience, Channel } from '../relay/channel.ts';
 import type { Archive } from '../relay/time-shift.ts';
 import type { Recordings } from '../store/recordings.ts';
+import type { Entry } from './blocks.ts';
 import type { Journal } from './journal.ts';
 import type { Library } from './library.ts';
 import { RecordedPast } from './past.ts';
@@ -42,6 +43,10 @@ export class Recorder implements Audience {
   #newest: Point | undefined;
   #durable: Point | undefined;
   #settled: Promise<void> = Promise.resolve();
+  /** The first frame since which everything is to be recorded. */
+  #wanted: Point | undefined;
+  /** Frames since the last durable one were not written: there was no room for them. */
+  #owing = false;
 
   constructor(channel: Channel, options: RecorderOptions) {
     this.#channel = channel;
@@ -80,18 +85,25 @@ export class Recorder implements Audience {
   }
 
   push(frame: Frame): void {
-    const id = this.#options.broadcast();
-    if (!this.recording || id === null) return;
-    const { journal } = this.#current?.id === id ? this.#current : this.#begin(id);
+    const { broadcast, library, settings } = this.#options;
     const { epoch, sequence } = frame;
+    const id = broadcast();
+    if (id === null) return;
+    if (!library.enabled || !settings().record) return this.#forget();
+    this.#wanted ??= { epoch, sequence };
+    if (!library.room.has) {
+      this.#owing = true;
+      return;
+    }
+    const { journal } = this.#current?.id === id ? this.#current : this.#begin(id);
     const turned = this.#newest?.epoch !== epoch;
     if (turned && this.#channel.clockPoint?.epoch === epoch) this.clock(this.#channel.clockPoint);
     try {
-      const entry = journal.enter(frame);
+      const entry = this.#owing ? this.#catchUp(journal) : journal.enter(frame);
       if (entry === 'misfit' && turned)
         this.#options.log.error({ epoch }, 'Frames contradict the recording and are left out.');
     } catch (error) {
-      this.#options.library.room.failed(error);
+      this.#failed(error);
       return;
     }
     this.#newest = { epoch, sequence };
@@ -109,13 +121,14 @@ export class Recorder implements Audience {
         this.#durable = upTo;
         this.#options.kept();
       },
-      (error) => this.#options.library.room.failed(error),
+      (error) => this.#failed(error),
     );
   }
 
   end(): void {
     const { library, loudness, keep } = this.#options;
     const current = this.#current;
+    this.#forget();
     if (current === undefined) return;
     const upTo = this.#newest;
     this.#current = undefined;
@@ -148,6 +161,38 @@ export class Recorder implements Audience {
   state(): void {}
   catalog(): void {}
   derived(): void {}
+
+  /** Frames from here on are none of the recording's, or of the next one's. */
+  #forget(): void {
+    this.#wanted = undefined;
+    this.#owing = false;
+  }
+
+  /** The journal has forgotten what was not durable: no later flush may be taken for that. */
+  #failed(error: unknown): void {
+    this.#owing = true;
+    this.#newest = this.#durable;
+    this.#options.library.room.failed(error);
+  }
+
+  /**
+   * Enters what came while there was no room, as far back as the channel's ring reaches; returns
+   * what became of the newest. A disk that is full for a moment leaves no hole.
+   */
+  #catchUp(journal: Journal): Entry {
+    const { ring } = this.#channel;
+    const [wanted, durable] = [this.#wanted, this.#durable];
+    let index = wanted === undefined ? ring.head : ring.find(wanted.epoch, wanted.sequence);
+    if (durable !== undefined)
+      index = Math.max(index, ring.find(durable.epoch, durable.sequence + 1));
+    let entry: Entry = 'repeated';
+    for (let frame = ring.at(index); frame !== undefined; frame = ring.at(index)) {
+      entry = journal.enter(frame);
+      index += 1;
+    }
+    this.#owing = false;
+    return entry;
+  }
 
   #begin(id: string): { readonly id: string; readonly journal: Journal } {
     const { library, keep } = this.#options;

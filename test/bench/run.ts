@@ -8,7 +8,7 @@ import { arch, cpus, platform } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const LASTING = ['letter', 'samples', 'hour'];
+const LASTING = ['letter', 'samples', 'hour', 'abuse', 'offline'];
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const known = readdirSync(folder)

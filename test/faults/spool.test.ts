@@ -66,7 +66,7 @@ const judge = async (item: Item, count: number) => {
 };
 
 it('offline for longer than the replay holds: the upload makes the recording complete', async () => {
-  const { spooled, lost, anew } = await cutFor(4000);
+  const { spooled, lost, anew } = await cutFor(3500);
   const took = await uploaded();
   await publisher.finish();
   const item = await recordings.final();
@@ -90,7 +90,7 @@ it('offline beyond the grace: another broadcast begins, and the old one becomes 
   const clockStepped = sleep(1000).then(() => {
     ahead = GRACE + 5000;
   });
-  const { spooled, lost, anew } = await cutFor(3000);
+  const { spooled, lost, anew } = await cutFor(2700);
   await clockStepped;
   await uploaded();
   await untilTrue(() => (publisher.runs[1]?.count ?? 0) > 50);

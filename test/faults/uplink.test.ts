@@ -51,7 +51,7 @@ const maltreat = async () => {
   proxy.blackhole();
   await sleep(900);
   proxy.restore();
-  await sleep(1500);
+  await sleep(1200);
   const { pause } = ear;
   const cutAt = publisher.captured;
   proxy.cut();
@@ -59,7 +59,7 @@ const maltreat = async () => {
   proxy.restore();
   await untilTrue(() => publisher.epochs.length === 2);
   const gap = (publisher.captured - cutAt) * FRAME;
-  await sleep(2000);
+  await sleep(1000);
   return { pause, cutAt, gap };
 };
 

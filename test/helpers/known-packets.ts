@@ -5,6 +5,15 @@ import { listed, mediaTextOf } from './hls-text.ts';
 import { readOggFile } from './ogg-reader.ts';
 import { seededRandom } from './seeded-random.ts';
 
+const SAMPLES = 960;
+
+type PacketOptions = {
+  readonly seed: number;
+  readonly count?: number;
+  /** Mono at 48 kHz, repeated. */
+  readonly signal?: Float32Array;
+};
+
 /** What became of packets that were published in their order. */
 export type Sighting = {
   /** Packets that are there, each counted once. */
@@ -16,22 +25,28 @@ export type Sighting = {
   readonly foreign: number;
 };
 
-/** Packets of 20 ms of noise, repeated without end. */
+/** Packets of 20 ms, repeated without end. */
 export class KnownPackets {
   readonly packets: readonly Buffer[];
   readonly #numbers: ReadonlyMap<string, number>;
 
-  constructor({ seed, count = 3000 }: { seed: number; count?: number }) {
+  /** Of noise, or of a signal with so little noise under it that it only makes packets differ. */
+  constructor({ seed, count = 3000, signal }: PacketOptions) {
     const random = seededRandom(seed);
     const encoder = new opus.OpusEncoder(48_000, 1);
-    encoder.setBitrate(64_000);
-    this.packets = Array.from({ length: count }, () => {
-      const pcm = Int16Array.from({ length: 960 }, () => (random() - 0.5) * 20_000);
+    encoder.setBitrate(signal === undefined ? 64_000 : 96_000);
+    const level = signal === undefined ? 20_000 : 40;
+    this.packets = Array.from({ length: count }, (_, number) => {
+      const pcm = Int16Array.from({ length: SAMPLES }, (_sample, index) => {
+        const clean = signal?.[(number * SAMPLES + index) % signal.length] ?? 0;
+        return Math.max(-32_768, Math.min(32_767, clean * 32_767 + (random() - 0.5) * level));
+      });
       return encoder.encode(Buffer.from(pcm.buffer));
     });
     this.#numbers = new Map(
       this.packets.map((packet, number) => [packet.toString('latin1'), number]),
     );
+    if (this.#numbers.size !== count) throw new Error('Two packets are the same.');
   }
 
   /** Number of a packet within the cycle; undefined for one that is not ours. */

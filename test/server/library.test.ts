@@ -99,7 +99,8 @@ describe('the library', () => {
     const folder = await mkdtemp(join(tmpdir(), 'skywave-'));
     await service.stop();
     let free = 10;
-    service = await startService({}, { data: folder, free: async () => free });
+    const now = () => utc(Date.now() + shift);
+    service = await startService({}, { data: folder, free: async () => free, now });
     const alarms: boolean[] = [];
     service.station.events.subscribe(({ kind, text }) => {
       const body: { kind: string; until: string | null } = JSON.parse(text);
@@ -124,11 +125,51 @@ describe('the library', () => {
     send(client, epoch, 60, 80);
     await acked(client, 79);
     expect(alarms).toEqual([false, true, false]);
+    // The ring has reached over both: nothing lacks.
+    const [item] = await desk.list();
+    expect(item).toMatchObject({ duration: 1.6, gaps: 0 });
+
+    // Ten seconds are kept; of a longer time without room the beginning is lost.
+    free = 10;
+    await service.library.room.look();
+    shift = 6000;
+    send(client, epoch, 80, 630);
+    await acked(client, 629);
+    free = 1e12;
+    await service.library.room.look();
+    send(client, epoch, 630, 650);
+    await acked(client, 649);
+    const final = await desk.finished(client);
+    expect(final).toMatchObject({ id: item?.id, complete: false, duration: 13, gaps: 1.02 });
+    expect((await desk.call(`/recordings/${final.id}/frames`)).body.missing).toEqual([
+      { epoch, from: 80, to: 130 },
+    ]);
+    await rm(folder, { recursive: true });
+  });
+
+  it('takes nothing that was said while it was not wanted, full disk or not', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'skywave-'));
+    await service.stop();
+    let free = 1e12;
+    service = await startService({}, { data: folder, free: async () => free });
+    const { client, epoch } = await startPublisher(service);
+    send(client, epoch, 0, 20);
+    await acked(client, 19);
+    await desk.change({ record: false });
+    send(client, epoch, 20, 40);
+    await acked(client, 39);
+    free = 10;
+    await service.library.room.look();
+    await desk.change({ record: true });
+    send(client, epoch, 40, 60);
+    await acked(client, 59);
+    free = 1e12;
+    await service.library.room.look();
+    send(client, epoch, 60, 80);
+    await acked(client, 79);
     const item = await desk.finished(client);
-    expect(item).toMatchObject({ complete: false, duration: 1.2, gaps: 0.4 });
     expect((await desk.call(`/recordings/${item.id}/frames`)).body.missing).toEqual([
-      { epoch, from: 0, to: 19 },
-      { epoch, from: 40, to: 59 },
+      { epoch, from: 20, to: 39 },
     ]);
     await rm(folder, { recursive: true });
   });
