@@ -63,7 +63,9 @@ const countedIn = (
 /** Every segment that a manifest addresses at its publishTime, computed as a player would. */
 export const addressedBy = (mpd: XmlElement): Addressed[] => {
   const zero = Date.parse(attributeOf(mpd, 'availabilityStartTime'));
-  const now = Date.parse(attributeOf(mpd, 'publishTime'));
+  // Of what is over everything can be had, whenever it was published.
+  const over = attributeOf(mpd, 'type') === 'static';
+  const now = over ? Number.POSITIVE_INFINITY : Date.parse(attributeOf(mpd, 'publishTime'));
   const depth = secondsOf(attributeOf(mpd, 'timeShiftBufferDepth') || 'PT100000H') * 1000;
   return childrenOf(mpd, 'Period').flatMap((period) => {
     const start = zero + secondsOf(attributeOf(period, 'start')) * 1000;
@@ -77,7 +79,7 @@ export const addressedBy = (mpd: XmlElement): Addressed[] => {
       // The last whose beginning can be had: end less offset is at most now.
       const to = Math.min(length, Math.floor((now + early - start) / whole + 1e-6) * whole || 0);
       const segments = template?.attributes.has('duration')
-        ? countedIn(template, { from: now - depth - start, to })
+        ? countedIn(template, { from: over ? 0 : now - depth - start, to })
         : listedIn(template);
       return segments.map((timed): Addressed => {
         const presented = start + (timed.time - offset) / scale;
@@ -145,6 +147,10 @@ function* period(element: XmlElement): Generator<Finding> {
 
 function* timing(mpd: XmlElement): Generator<Finding> {
   const periods = childrenOf(mpd, 'Period');
+  for (const over of periods.filter((one) => one.attributes.has('duration')))
+    for (const set of childrenOf(over, 'AdaptationSet'))
+      if (childrenOf(set, 'SegmentTemplate')[0]?.attributes.has('availabilityTimeOffset'))
+        yield found('offset', `Nothing grows in ${attributeOf(over, 'id')} any more.`);
   const ids = periods.map((element) => attributeOf(element, 'id'));
   if (ids.includes('') || new Set(ids).size < ids.length)
     yield found('period', 'Ids of Periods are missing or used twice.');
@@ -184,13 +190,39 @@ export const lintDashReloads = (texts: readonly string[]): Finding[] => {
     if (known !== value) findings.push(found('changed', `${name} was ${known}, is ${value}.`));
     fixed.set(name, value);
   };
+  const ends = new Set<string>();
   let published = 0;
+  let over = false;
   for (const text of texts) {
     findings.push(...lintDash(text));
     const mpd = parseXml(text);
-    keep('availabilityStartTime', attributeOf(mpd, 'availabilityStartTime'));
-    for (const element of childrenOf(mpd, 'Period'))
-      keep(`start of ${attributeOf(element, 'id')}`, attributeOf(element, 'start'));
+    const live = attributeOf(mpd, 'type') === 'dynamic';
+    if (live && over) findings.push(found('static', 'What was over goes on.'));
+    over ||= !live;
+    const zero = attributeOf(mpd, 'availabilityStartTime');
+    keep('availabilityStartTime', zero);
+    keep('id of the MPD', attributeOf(mpd, 'id'));
+    for (const element of childrenOf(mpd, 'Period')) {
+      const id = attributeOf(element, 'id');
+      const start = secondsOf(attributeOf(element, 'start')) * 1000;
+      // What has ended is told from its first segment on, and every sample stays where it was.
+      if (live) keep(`start of ${id}`, attributeOf(element, 'start'));
+      for (const set of childrenOf(element, 'AdaptationSet')) {
+        const template = childrenOf(set, 'SegmentTemplate')[0];
+        const offset = Number(attributeOf(template, 'presentationTimeOffset') || 0);
+        const origin = start - (offset * 1000) / Number(attributeOf(template, 'timescale'));
+        keep(`sample 0 of set ${attributeOf(set, 'id')} in ${id}`, origin.toFixed(0));
+      }
+      const length = attributeOf(element, 'duration');
+      if (ends.has(id) && length === '') findings.push(found('changed', `${id} goes on again.`));
+      if (length !== '') ends.add(id);
+      if (length !== '' && live) keep(`duration of ${id}`, length);
+      for (const stream of childrenOf(element, 'EventStream'))
+        for (const event of childrenOf(stream, 'Event')) {
+          const title = `title ${attributeOf(event, 'id')} of ${id}`;
+          keep(title, event.text);
+        }
+    }
     for (const { period: id, set, number, time } of addressedBy(mpd))
       keep(`segment ${number} of set ${set}`, `${time} in ${id}`);
     const moment = Date.parse(attributeOf(mpd, 'publishTime') || '1970-01-01');
