@@ -10,62 +10,21 @@ import {
   SAMPLE_RATE,
   type Samples,
   samplesToMillis,
-  type Utc,
 } from '../../shared/time.ts';
 import { INBAND_EVENTS, titleEvents } from './dash-events.ts';
-import { driftOf, type Period, promised } from './dash-periods.ts';
+import { driftOf, type Period } from './dash-periods.ts';
+import {
+  type AdaptationSet,
+  endOf,
+  type ManifestView,
+  type Neighbours,
+  neighboursIn,
+  segmentsIn,
+} from './dash-view.ts';
 import { element, type Xml } from './dash-xml.ts';
 import { codecOf } from './fmp4-init.ts';
-import { type Bitrates, durationOf } from './hls-bitrates.ts';
-import type { Grid, Rendition, Segment, TimedMetadata } from './track.ts';
-
-/** Encodings between which a player may switch: the AAC ladder, or Opus. */
-export type AdaptationSet = {
-  /** Stable: 1 for AAC, 2 for Opus. */
-  readonly id: number;
-  readonly representations: readonly {
-    readonly rendition: Rendition;
-    readonly bitrates: Bitrates;
-  }[];
-  /** Of the rendition that is furthest behind; at least one with a part, the last may grow. */
-  readonly segments: readonly Segment[];
-};
-
-/** Segments are listed, or counted. */
-export type Addressing = 'timeline' | 'number';
-
-/** What a manifest tells of a channel. */
-export type ManifestView = {
-  readonly grid: Grid;
-  readonly title: string;
-  readonly sets: readonly AdaptationSet[];
-  /** Of `periodsOf`, for the same segments. */
-  readonly periods: readonly Period[];
-  readonly ended: boolean;
-  /**
-   * How segments are found: listed in a SegmentTimeline, or counted from the start of their Period,
-   * which the grid makes exact. Shaka takes the live edge from a timeline, for which a growing
-   * segment counts as whole, and stalls unless it stays well behind; counted, it does not. FFmpeg
-   * counts wrongly in all but the first Period of a channel's life, and needs the list. Once
-   * `ended` the segments are always listed.
-   */
-  readonly addressing: Addressing;
-  /** Zero of the presentation: fixed for its life, before all Periods. */
-  readonly availabilityStart: Utc;
-  readonly windowLength: Millis;
-  /** Oldest first. */
-  readonly titles: readonly TimedMetadata[];
-  /** When the newest part came, by the server's clock. */
-  readonly published: Utc;
-  /** Ear to microphone that players should aim at. */
-  readonly latency?: Millis;
-  /** Relative to the manifest, with `$RepresentationID$`. */
-  readonly initUri: string;
-  /** Relative to the manifest, with `$RepresentationID$` and `$Number$`. */
-  readonly mediaUri: string;
-  /** Answers with UTC in ISO 8601. */
-  readonly timeUri: string;
-};
+import { durationOf } from './hls-bitrates.ts';
+import type { Grid, Segment } from './track.ts';
 
 const LATENCY = millis(1920);
 /** Of the second ProducerReferenceTime of a set. */
@@ -81,9 +40,7 @@ const ROLE = 'urn:mpeg:dash:role:2011';
 const CONNECTIVITY = 'urn:mpeg:dash:period-connectivity:2015';
 const UTC_SCHEMES = ['urn:mpeg:dash:utc:http-iso:2014', 'urn:mpeg:dash:utc:http-xsdate:2014'];
 
-/** A segment that grows has no end yet; when nothing grows any more there is only what is listed. */
-const isCounted = ({ addressing, ended }: ManifestView): boolean =>
-  addressing === 'number' && !ended;
+const isCounted = ({ addressing }: ManifestView): boolean => addressing === 'number';
 
 const isoDate = (moment: number): string => new Date(moment).toISOString();
 const duration = (span: number): string => `PT${Number((span / 1000).toFixed(6))}S`;
@@ -112,7 +69,13 @@ const timeOffset = (period: Period, newest: Segment, grid: Grid): number => {
   return Math.max(0, Math.round(early / 10) / 100);
 };
 
-const template = (view: ManifestView, period: Period, segments: readonly Segment[]): Xml => {
+const template = (
+  view: ManifestView,
+  { period, next }: Neighbours,
+  segments: readonly Segment[],
+): Xml => {
+  // Only where a segment grows: in a Period that is over Shaka would count one segment too many.
+  const grows = next === undefined && !view.ended;
   const newest = segments.at(-1) as Segment;
   const counted = isCounted(view);
   return element(
@@ -121,11 +84,11 @@ const template = (view: ManifestView, period: Period, segments: readonly Segment
       timescale: SAMPLE_RATE,
       duration: counted ? view.grid.segment : undefined,
       presentationTimeOffset: period.at,
-      startNumber: counted ? period.sequence : segments[0]?.sequence,
+      startNumber: counted ? period.number : segments[0]?.sequence,
       initialization: view.initUri,
       media: view.mediaUri,
-      availabilityTimeOffset: view.ended ? undefined : timeOffset(period, newest, view.grid),
-      availabilityTimeComplete: view.ended ? undefined : 'false',
+      availabilityTimeOffset: grows ? timeOffset(period, newest, view.grid) : undefined,
+      availabilityTimeComplete: grows ? 'false' : undefined,
     },
     counted ? [] : [timeline(segments, view)],
   );
@@ -161,22 +124,8 @@ const referenceTimes = (set: AdaptationSet, segment: Segment, timeUri: string): 
     ),
   );
 
-type Neighbours = {
-  readonly period: Period;
-  readonly previous: Period | undefined;
-  readonly next: Period | undefined;
-};
-
-const segmentsIn = ({ segments }: AdaptationSet, { period, next }: Neighbours): Segment[] =>
-  segments.filter(
-    (segment) =>
-      segment.sequence >= period.sequence &&
-      segment.sequence < (next?.sequence ?? Number.POSITIVE_INFINITY) &&
-      durationOf(segment) > 0,
-  );
-
 const adaptationSet = (view: ManifestView, set: AdaptationSet, neighbours: Neighbours): Xml[] => {
-  const { period, previous } = neighbours;
+  const { previous } = neighbours;
   const segments = segmentsIn(set, neighbours);
   const first = segments[0];
   if (first === undefined) return [];
@@ -201,27 +150,11 @@ const adaptationSet = (view: ManifestView, set: AdaptationSet, neighbours: Neigh
       INBAND_EVENTS,
       ...(view.ended ? [] : referenceTimes(set, first, view.timeUri)),
       element('Role', { schemeIdUri: ROLE, value: set.id === 1 ? 'main' : 'alternate' }),
-      template(view, period, segments),
+      template(view, neighbours, segments),
       ...set.representations.map(representation),
     ]),
   ];
 };
-
-/** Where the newest sample of a Period stands on the manifest's clock. */
-const endOf = (view: ManifestView, neighbours: Neighbours): number => {
-  const { period, next } = neighbours;
-  const newest = view.sets.flatMap((set) => segmentsIn(set, neighbours)).at(-1);
-  if (newest === undefined) return period.utc;
-  const end = promised(period, newest.at) + samplesToMillis(durationOf(newest));
-  return Math.min(end, next?.utc ?? Number.POSITIVE_INFINITY);
-};
-
-const neighboursIn = ({ periods }: ManifestView): Neighbours[] =>
-  periods.map((period, index) => ({
-    period,
-    previous: periods[index - 1],
-    next: periods[index + 1],
-  }));
 
 const periodElement = (view: ManifestView, neighbours: Neighbours): Xml[] => {
   const { period, next } = neighbours;

@@ -1,7 +1,8 @@
 /** The DASH manifest of a programme as it stands, rendered once a part. */
 import { samples, samplesToMillis } from '../../shared/time.ts';
-import { type Addressing, manifest } from '../packager/dash.ts';
+import { manifest } from '../packager/dash.ts';
 import { type Period, periodsOf, zeroOf } from '../packager/dash-periods.ts';
+import type { Addressing } from '../packager/dash-view.ts';
 import { bitratesOf } from '../packager/hls-bitrates.ts';
 import type { Output } from '../packager/output.ts';
 import type { Programme } from '../packager/programme.ts';

@@ -5,7 +5,7 @@
  */
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Addressing } from '../packager/dash.ts';
+import type { Addressing } from '../packager/dash-view.ts';
 import { DiskBusy } from '../packager/file-reads.ts';
 import { multivariantPlaylist } from '../packager/hls.ts';
 import { bitratesOf } from '../packager/hls-bitrates.ts';
@@ -27,6 +27,10 @@ type Options = { readonly station: Station; readonly grid: Grid; readonly now: N
 /** Answers to directives name a state of the playlist, and so are as good for everybody. */
 const DIRECTED = 'public, max-age=60';
 const CURRENT = 'public, max-age=1';
+
+/** Segments that players may count beyond the end, and what those are. */
+const PAST_END_MOST = 2;
+const NOTHING = Buffer.alloc(0);
 
 const absent = (): Problem =>
   new Problem(404, 'nothing-to-play', 'There is nothing to play here now.', 1);
@@ -208,8 +212,19 @@ const media = async (
         .send(Readable.from(growing(request, { output, name }), { objectMode: false }));
     bytes = await waitFor(request, { output, name, find });
   }
+  if (bytes === undefined && kind === 'm4s' && part === undefined && isPastEnd(output, name))
+    return reply.header('cache-control', CURRENT).type(MEDIA_TYPE.m4s).send(NOTHING);
   if (bytes === undefined) throw absent();
   return sendBytes(request, reply, { bytes, type: MEDIA_TYPE[kind], cache: FOR_EVER });
+};
+
+/**
+ * Whether a segment is one that a player of the manifest counts by the clock before it learns of the
+ * end, which it does within a segment's time. For a 404 it would give up; for nothing it waits.
+ */
+const isPastEnd = ({ window }: Output, name: string): boolean => {
+  const past = Number(name) - (window.segments.at(-1)?.sequence ?? Number.POSITIVE_INFINITY);
+  return window.ended && past > 0 && past <= PAST_END_MOST;
 };
 
 /** Whether a segment grows or comes next. */

@@ -140,11 +140,7 @@ it('a restart, orderly or not, goes on in the same broadcast, window and playlis
   expect(lintReloads(aac.texts, { lowLatency: true, siblings })).toEqual([]);
   expect(lintReloads(opus.texts, { lowLatency: true })).toEqual([]);
   expect(lintReloads(ts.texts)).toEqual([]);
-  // While nobody speaks the clock goes on, and by it a player counts the next segment into the old
-  // Period; under the same number come the same bytes. Nothing else may change.
-  const counted = /^segment \d+ of set \d was (\d+) in p\d+, is \1 in p\d+\.$/;
-  const findings = lintDashReloads(dash.texts).filter(({ sentence }) => !counted.test(sentence));
-  expect(findings).toEqual([]);
+  expect(lintDashReloads(dash.texts)).toEqual([]);
   const segments = listed(mediaTextOf(aac.texts.at(-1) ?? ''));
   expect(segments.filter(({ discontinuity }) => discontinuity)).toHaveLength(2);
 

@@ -1,6 +1,7 @@
 /** Views of manifests as the packager makes them, for the tests of texts about them. */
-import type { ManifestView } from '../../server/packager/dash.ts';
+
 import type { Period } from '../../server/packager/dash-periods.ts';
+import type { ManifestView } from '../../server/packager/dash-view.ts';
 import { type Bitrates, bitratesOf } from '../../server/packager/hls-bitrates.ts';
 import type { Rendition } from '../../server/packager/track.ts';
 import { millis, samples, samplesToMillis, utc } from '../../shared/time.ts';

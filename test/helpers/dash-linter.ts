@@ -63,7 +63,9 @@ const countedIn = (
 /** Every segment that a manifest addresses at its publishTime, computed as a player would. */
 export const addressedBy = (mpd: XmlElement): Addressed[] => {
   const zero = Date.parse(attributeOf(mpd, 'availabilityStartTime'));
-  const now = Date.parse(attributeOf(mpd, 'publishTime'));
+  // Of what is over everything can be had, whenever it was published.
+  const over = attributeOf(mpd, 'type') === 'static';
+  const now = over ? Number.POSITIVE_INFINITY : Date.parse(attributeOf(mpd, 'publishTime'));
   const depth = secondsOf(attributeOf(mpd, 'timeShiftBufferDepth') || 'PT100000H') * 1000;
   return childrenOf(mpd, 'Period').flatMap((period) => {
     const start = zero + secondsOf(attributeOf(period, 'start')) * 1000;
@@ -77,7 +79,7 @@ export const addressedBy = (mpd: XmlElement): Addressed[] => {
       // The last whose beginning can be had: end less offset is at most now.
       const to = Math.min(length, Math.floor((now + early - start) / whole + 1e-6) * whole || 0);
       const segments = template?.attributes.has('duration')
-        ? countedIn(template, { from: now - depth - start, to })
+        ? countedIn(template, { from: over ? 0 : now - depth - start, to })
         : listedIn(template);
       return segments.map((timed): Addressed => {
         const presented = start + (timed.time - offset) / scale;
@@ -145,6 +147,10 @@ function* period(element: XmlElement): Generator<Finding> {
 
 function* timing(mpd: XmlElement): Generator<Finding> {
   const periods = childrenOf(mpd, 'Period');
+  for (const over of periods.filter((one) => one.attributes.has('duration')))
+    for (const set of childrenOf(over, 'AdaptationSet'))
+      if (childrenOf(set, 'SegmentTemplate')[0]?.attributes.has('availabilityTimeOffset'))
+        yield found('offset', `Nothing grows in ${attributeOf(over, 'id')} any more.`);
   const ids = periods.map((element) => attributeOf(element, 'id'));
   if (ids.includes('') || new Set(ids).size < ids.length)
     yield found('period', 'Ids of Periods are missing or used twice.');
@@ -176,26 +182,84 @@ export const lintDash = (text: string): Finding[] => {
 };
 
 /** Judges reloads of one manifest, oldest first, each by itself and against those before. */
-export const lintDashReloads = (texts: readonly string[]): Finding[] => {
-  const findings: Finding[] = [];
-  const fixed = new Map<string, string>();
-  const keep = (name: string, value: string): void => {
-    const known = fixed.get(name) ?? value;
-    if (known !== value) findings.push(found('changed', `${name} was ${known}, is ${value}.`));
-    fixed.set(name, value);
-  };
-  let published = 0;
-  for (const text of texts) {
-    findings.push(...lintDash(text));
+export class DashReloadLinter {
+  readonly #fixed = new Map<string, string>();
+  readonly #segments = new Map<string, { readonly time: number; readonly period: string }>();
+  readonly #over = new Set<string>();
+  #findings: Finding[] = [];
+  #published = 0;
+  #ended = false;
+
+  /** What is wrong with the next one. */
+  next(text: string): Finding[] {
+    this.#findings = lintDash(text);
     const mpd = parseXml(text);
-    keep('availabilityStartTime', attributeOf(mpd, 'availabilityStartTime'));
-    for (const element of childrenOf(mpd, 'Period'))
-      keep(`start of ${attributeOf(element, 'id')}`, attributeOf(element, 'start'));
-    for (const { period: id, set, number, time } of addressedBy(mpd))
-      keep(`segment ${number} of set ${set}`, `${time} in ${id}`);
+    const live = attributeOf(mpd, 'type') === 'dynamic';
+    if (live && this.#ended) this.#find('static', 'What was over goes on.');
+    this.#ended ||= !live;
+    this.#keep('availabilityStartTime', attributeOf(mpd, 'availabilityStartTime'));
+    this.#keep('id of the MPD', attributeOf(mpd, 'id'));
+    for (const element of childrenOf(mpd, 'Period')) this.#period(element, live);
+    this.#addresses(mpd);
     const moment = Date.parse(attributeOf(mpd, 'publishTime') || '1970-01-01');
-    if (moment < published) findings.push(found('published', 'publishTime went back.'));
-    published = moment;
+    if (moment < this.#published) this.#find('published', 'publishTime went back.');
+    this.#published = moment;
+    return this.#findings;
   }
-  return findings;
+
+  #find(rule: string, sentence: string): void {
+    this.#findings.push(found(rule, sentence));
+  }
+
+  #keep(name: string, value: string): void {
+    const known = this.#fixed.get(name) ?? value;
+    if (known !== value) this.#find('changed', `${name} was ${known}, is ${value}.`);
+    this.#fixed.set(name, value);
+  }
+
+  /** What has ended is told from its first segment on, and every sample stays where it was. */
+  #period(element: XmlElement, live: boolean): void {
+    const id = attributeOf(element, 'id');
+    const length = attributeOf(element, 'duration');
+    const start = secondsOf(attributeOf(element, 'start')) * 1000;
+    if (live) this.#keep(`start of ${id}`, attributeOf(element, 'start'));
+    if (live && length !== '') this.#keep(`duration of ${id}`, length);
+    if (length !== '') this.#over.add(id);
+    else if (this.#over.has(id)) this.#find('changed', `${id} goes on again.`);
+    for (const set of childrenOf(element, 'AdaptationSet')) {
+      const template = childrenOf(set, 'SegmentTemplate')[0];
+      const offset = Number(attributeOf(template, 'presentationTimeOffset') || 0);
+      const origin = start - (offset * 1000) / Number(attributeOf(template, 'timescale'));
+      this.#keep(`sample 0 of set ${attributeOf(set, 'id')} in ${id}`, origin.toFixed(0));
+    }
+    for (const stream of childrenOf(element, 'EventStream'))
+      for (const event of childrenOf(stream, 'Event'))
+        this.#keep(`title ${attributeOf(event, 'id')} of ${id}`, event.text);
+  }
+
+  /**
+   * While nobody speaks the clock goes on, and by it a player counts the next segment into the old
+   * Period, until a new one begins with it: HLS numbers segments without gaps. Nothing else moves.
+   */
+  #addresses(mpd: XmlElement): void {
+    const begun = new Set<string>();
+    for (const { period, set, number, time } of addressedBy(mpd)) {
+      const name = `segment ${number} of set ${set}`;
+      const known = this.#segments.get(name) ?? { time, period };
+      const begins = !begun.has(`${period} ${set}`);
+      begun.add(`${period} ${set}`);
+      if (known.time !== time || (known.period !== period && !begins))
+        this.#find(
+          'changed',
+          `${name} was ${known.time} in ${known.period}, is ${time} in ${period}.`,
+        );
+      this.#segments.set(name, { time, period });
+    }
+  }
+}
+
+/** Judges reloads of one manifest, oldest first. */
+export const lintDashReloads = (texts: readonly string[]): Finding[] => {
+  const linter = new DashReloadLinter();
+  return texts.flatMap((text) => linter.next(text));
 };

@@ -2,7 +2,7 @@
 import hlsParser from 'hls-parser';
 import { Parser } from 'm3u8-parser';
 import { parse as parseMpd } from 'mpd-parser';
-import { lintDash } from './dash-linter.ts';
+import { DashReloadLinter } from './dash-linter.ts';
 import { type Finding, lintMultivariant } from './hls-linter.ts';
 import { ReloadLinter } from './hls-sequence.ts';
 
@@ -10,6 +10,7 @@ hlsParser.setOptions({ strictMode: true });
 
 const EVERY = 300;
 const COMPLAINTS_MOST = 50;
+const MANIFESTS = ['manifest.mpd', 'listed.mpd'];
 const MULTIVARIANTS = ['index.m3u8', 'opus.m3u8', 'ts.m3u8'];
 
 type Watched = { readonly url: string; readonly linter: ReloadLinter };
@@ -19,6 +20,7 @@ export class PlaylistWatch {
   readonly #base: string;
   readonly #complaints = new Set<string>();
   readonly #media = new Map<string, Watched>();
+  readonly #manifests = new Map(MANIFESTS.map((name) => [name, new DashReloadLinter()]));
   readonly #last = new Map<string, string>();
   readonly #loop: Promise<void>;
   #stopped = false;
@@ -86,13 +88,15 @@ export class PlaylistWatch {
           this.#judge(url, () => [...linter.next(text), ...this.#parsers(text)]);
       }),
     );
-    const mpd = `${this.#base}/dash/manifest.mpd`;
-    const text = await this.#fetch(mpd);
-    if (text !== undefined)
-      this.#judge(mpd, () => {
-        parseMpd(text, { manifestUri: mpd });
-        return lintDash(text);
-      });
+    for (const [name, linter] of this.#manifests) {
+      const url = `${this.#base}/dash/${name}`;
+      const text = await this.#fetch(url);
+      if (text !== undefined)
+        this.#judge(url, () => {
+          parseMpd(text, { manifestUri: url });
+          return linter.next(text);
+        });
+    }
   }
 
   /** The text, where it is another than the one before. */

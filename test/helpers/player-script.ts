@@ -124,7 +124,7 @@ export const startPlayer = async ({
     const dash = page.dashjs.MediaPlayer().create();
     dash.updateSettings(config);
     dash.on('error', (event) => note('fatal', JSON.stringify((event as { error: unknown }).error)));
-    dash.initialize(element, url, false);
+    dash.initialize(element, url, true);
     dateOf = () => dash.timeAsUTC() * 1000;
   }
   setInterval(() => {
@@ -143,7 +143,9 @@ export const startPlayer = async ({
   const play = (): void => {
     element.play().catch((error: Error) => note('error', error.message));
   };
-  play();
+  // dash.js begins by itself, and had better: of a start before it listens it never learns, and then
+  // does not reload its manifest.
+  if (player !== 'dash.js') play();
   element.addEventListener('canplay', play, { once: true });
   await started;
 };

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { manifest } from '../../../server/packager/dash.ts';
 import { periodsOf } from '../../../server/packager/dash-periods.ts';
+import { samples } from '../../../shared/time.ts';
 import { manifestViewOf } from '../../helpers/channel-manifest.ts';
-import { GRID, GrowingWindow } from '../../helpers/channel-window.ts';
+import { GRID, GrowingWindow, titleAt } from '../../helpers/channel-window.ts';
 import { lintDash, lintDashReloads } from '../../helpers/dash-linter.ts';
 
 describe('the linter of manifests', () => {
@@ -10,7 +11,9 @@ describe('the linter of manifests', () => {
   window.growBy(4);
   window.cut(1000);
   window.growBy(1);
-  const good = manifest(manifestViewOf(window, periodsOf([], window.segments, GRID)));
+  const periods = periodsOf([], window.segments, GRID);
+  const titles = [titleAt(samples(100 * GRID.segment), 'Air')];
+  const good = manifest(manifestViewOf(window, periods, { titles }));
 
   it.each([
     ['well-formed', '</MPD>', ''],
@@ -28,8 +31,9 @@ describe('the linter of manifests', () => {
     ['template', '$Number$', '1'],
     ['template', '$RepresentationID$/$', 'aac128/$'],
     ['template', '$RepresentationID$/init', 'aac128/init'],
-    ['template', 'timescale="48000"', 'timescale="0"'],
+    ['template', 'Template timescale="48000"', 'Template timescale="0"'],
     ['offset', 'availabilityTimeOffset="', 'availabilityTimeOffset="-'],
+    ['offset', ' startNumber=', ' availabilityTimeOffset="3" startNumber='],
     ['representation', 'id="aac64"', 'id="aac128"'],
     ['representation', /bandwidth="\d+"/, 'bandwidth="0"'],
     ['representation', 'mp4a.40.2', 'mp4a.40.34'],
@@ -47,9 +51,24 @@ describe('the linter of manifests', () => {
     ['changed', /availabilityStartTime="2026/, 'availabilityStartTime="2025'],
     ['changed', 'start="PT0S"', 'start="PT1S"'],
     ['changed', 'startNumber="100"', 'startNumber="99"'],
+    ['changed', '"18432000" startNumber', '"18432480" startNumber'],
+    ['changed', 'startNumber="104"', 'startNumber="103"'],
+    ['changed', 'duration="PT15.36S"', 'duration="PT15.3S"'],
+    ['changed', ' duration="PT15.36S"', ''],
+    ['changed', '<MPD ', '<MPD id="other" '],
+    ['changed', '&quot;Air&quot;', '&quot;Sea&quot;'],
     ['published', /publishTime="2026/, 'publishTime="2025'],
   ])('objects by %s when %s becomes %j in a reload', (rule, from, to) => {
-    const findings = lintDashReloads([good, good.replace(from, to)]);
+    const broken = good.replace(from, to);
+    expect(broken).not.toBe(good);
+    expect(lintDashReloads([good, good])).toEqual([]);
+    const findings = lintDashReloads([good, broken]);
     expect(findings.map((finding) => finding.rule)).toContain(rule);
+  });
+
+  it('objects to a manifest that goes on after its end, not to the end', () => {
+    const over = manifest(manifestViewOf({ segments: window.segments, ended: true }, periods));
+    expect(lintDashReloads([good, over])).toEqual([]);
+    expect(lintDashReloads([good, over, good]).map(({ rule }) => rule)).toContain('static');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ManifestView, manifest } from '../../../server/packager/dash.ts';
+import { manifest } from '../../../server/packager/dash.ts';
 import {
   driftOf,
   type Period,
@@ -7,11 +7,12 @@ import {
   promised,
   zeroOf,
 } from '../../../server/packager/dash-periods.ts';
+import type { ManifestView } from '../../../server/packager/dash-view.ts';
 import { samples, samplesToMillis, utc } from '../../../shared/time.ts';
 import { manifestViewOf } from '../../helpers/channel-manifest.ts';
 import { GRID, GrowingWindow, START } from '../../helpers/channel-window.ts';
 import { addressedBy } from '../../helpers/dash-linter.ts';
-import { parseXml } from '../../helpers/xml-tree.ts';
+import { attributeOf, childrenOf, parseXml } from '../../helpers/xml-tree.ts';
 
 const SEGMENT = samplesToMillis(GRID.segment);
 const PART = samplesToMillis(GRID.part);
@@ -80,6 +81,23 @@ describe('Periods', () => {
     if (period === undefined) throw new Error('There is no Period.');
     expect(promised(period, samples(101 * GRID.segment))).toBe(START + SEGMENT);
     expect(driftOf(period, segment(103, 40))).toBe(40);
+  });
+
+  it('offer what comes early only while they are on: Shaka counts a segment too many else', () => {
+    const window = new GrowingWindow();
+    window.growBy(3);
+    window.cut(1000);
+    window.growBy(2);
+    const view = manifestViewOf(window, periodsOf([], window.segments, GRID));
+    const offsets = childrenOf(parseXml(manifest(view)), 'Period').map((period) =>
+      childrenOf(period, 'AdaptationSet').map((set) =>
+        attributeOf(childrenOf(set, 'SegmentTemplate')[0], 'availabilityTimeOffset'),
+      ),
+    );
+    expect(offsets).toEqual([
+      ['', ''],
+      ['3.52', '3.52'],
+    ]);
   });
 
   it('follow a second of drift, not less', () => {

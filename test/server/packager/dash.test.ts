@@ -77,7 +77,7 @@ describe('a manifest', () => {
               <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
             </ProducerReferenceTime>
             <Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>
-            <SegmentTemplate timescale="48000" presentationTimeOffset="18432000" startNumber="100" initialization="../media/k3y/$RepresentationID$/init.mp4" media="../media/k3y/$RepresentationID$/$Number$.m4s" availabilityTimeOffset="3.52" availabilityTimeComplete="false">
+            <SegmentTemplate timescale="48000" presentationTimeOffset="18432000" startNumber="100" initialization="../media/k3y/$RepresentationID$/init.mp4" media="../media/k3y/$RepresentationID$/$Number$.m4s">
               <SegmentTimeline>
                 <S t="18432000" d="184320" r="2"/>
                 <S t="18984960" d="15360"/>
@@ -99,7 +99,7 @@ describe('a manifest', () => {
               <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-xsdate:2014" value="/api/v1/time"/>
             </ProducerReferenceTime>
             <Role schemeIdUri="urn:mpeg:dash:role:2011" value="alternate"/>
-            <SegmentTemplate timescale="48000" presentationTimeOffset="18432000" startNumber="100" initialization="../media/k3y/$RepresentationID$/init.mp4" media="../media/k3y/$RepresentationID$/$Number$.m4s" availabilityTimeOffset="3.52" availabilityTimeComplete="false">
+            <SegmentTemplate timescale="48000" presentationTimeOffset="18432000" startNumber="100" initialization="../media/k3y/$RepresentationID$/init.mp4" media="../media/k3y/$RepresentationID$/$Number$.m4s">
               <SegmentTimeline>
                 <S t="18432000" d="184320" r="2"/>
                 <S t="18984960" d="15360"/>
@@ -218,19 +218,26 @@ describe('a manifest', () => {
     expect(periods.at(-1)?.utc).toBe(START + 3 * (40 * PART + 1700));
   });
 
-  it('lists only what there is once the channel has ended, wherever its Period began', () => {
-    const window = new GrowingWindow({ length: 6 });
-    let periods: readonly Period[] = [];
-    for (let count = 0; count < 20; count += 1) {
-      window.growBy(1);
-      periods = periodsOf(periods, window.segments, GRID);
-    }
-    window.end();
-    const text = manifest(manifestViewOf(window, periods, { addressing: 'number' }));
-    const aac = addressedBy(parseXml(text)).filter(({ set }) => set === '1');
-    expect(aac.map(({ number }) => number)).toEqual([114, 115, 116, 117, 118, 119]);
-    accepted(text);
-  });
+  it.each(['number', 'timeline'] as const)(
+    'tells by %s only what there is once the channel has ended, wherever its Period began',
+    (addressing) => {
+      const window = new GrowingWindow({ length: 6 });
+      let periods: readonly Period[] = [];
+      for (let count = 0; count < 20; count += 1) {
+        window.growBy(1);
+        periods = periodsOf(periods, window.segments, GRID);
+      }
+      const live = addressedBy(parseXml(manifest(manifestViewOf(window, periods, { addressing }))));
+      window.end();
+      const text = manifest(manifestViewOf(window, periods, { addressing }));
+      const aac = addressedBy(parseXml(text)).filter(({ set }) => set === '1');
+      expect(aac.map(({ number }) => number)).toEqual([114, 115, 116, 117, 118, 119]);
+      // A player that is in the midst of it goes on where it is.
+      for (const { number, presented } of aac.slice(1, -1))
+        expect(live.find((one) => one.number === number)?.presented).toBeCloseTo(presented, 3);
+      accepted(text);
+    },
+  );
 
   it('announces the tags in the media by the scheme that they have', () => {
     const { text } = withTitles([]);
