@@ -11,6 +11,9 @@ export const freeBytes = async (folder: string): Promise<number> => {
   return bavail * bsize;
 };
 
+/** What says of a write that the disk, and not this one file, cannot take any more. */
+const OF_THE_DISK: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'SLOW']);
+
 /** What a disk is judged by. */
 export type DiskRoomOptions = {
   /** Recording needs so much to be free, bytes. */
@@ -18,6 +21,8 @@ export type DiskRoomOptions = {
   readonly free: () => Promise<number>;
   /** Called once when room ends, and once when there is some again. */
   readonly changed: (hasRoom: boolean, detail: string) => void;
+  /** Told of a failure that is one recording's alone. */
+  readonly odd: (detail: string) => void;
 };
 
 /** The room on the disk of the data folder. */
@@ -44,9 +49,11 @@ export class DiskRoom {
     }
   }
 
-  /** A write failed: there is no room until the next look says otherwise. */
+  /** A write failed: where that is the disk's, there is no room until the next look says otherwise. */
   failed(error: unknown): void {
-    this.#set(false, `The recording could not be written (${codeOf(error)}).`);
+    const detail = `The recording could not be written (${codeOf(error)}).`;
+    if (OF_THE_DISK.has(codeOf(error))) this.#set(false, detail);
+    else this.#options.odd(detail);
   }
 
   #set(has: boolean, detail: string): void {

@@ -44,11 +44,14 @@ export class Intake {
   readonly #options: IntakeOptions;
   /** What is known of the epochs seen: the latest time a frame may say; null for foreign ones. */
   readonly #epochs = new Map<number, ((frame: Frame) => boolean) | null>();
+  /** Rollbacks of the journal before the first frame of this body. */
+  readonly #since: number;
   #accepted = 0;
   #repeated = 0;
 
   constructor(journal: Journal, options: IntakeOptions) {
     this.#journal = journal;
+    this.#since = journal.rollbacks;
     this.#options = options;
   }
 
@@ -62,7 +65,7 @@ export class Intake {
     try {
       refused = await this.#takeFrames(body);
     } finally {
-      await this.#journal.flush();
+      await this.#journal.flush(this.#since);
     }
     return { accepted: this.#accepted, repeated: this.#repeated, refused };
   }
@@ -79,7 +82,7 @@ export class Intake {
           const refusal = this.#enter(frame);
           if (refusal !== undefined) return refusal;
         }
-        if (this.#journal.pendingBytes > MOST_PENDING) await this.#journal.flush();
+        if (this.#journal.pendingBytes > MOST_PENDING) await this.#journal.flush(this.#since);
       }
       parser.finish();
     } catch (error) {

@@ -20,7 +20,10 @@ const PIECE = 1024 * 1024;
 
 const { O_CREAT, O_EXCL, O_RDWR, O_RDONLY } = constants;
 
-/** Frames could not be made durable; `code` is the system's, or `SLOW`: the disk did not keep up. */
+/**
+ * Frames could not be made durable; `code` is the system's, `SLOW`: the disk did not keep up, or
+ * `LOST`: somebody else's write failed, and what waited with it is forgotten.
+ */
 export class DiskFailure extends Error {
   readonly code: string;
 
@@ -49,6 +52,7 @@ export class Journal {
   #durable: Mark = this.#index.mark();
   #pending: Buffer[] = [];
   #pendingBytes = 0;
+  #rollbacks = 0;
   /** Where the next record goes: not where the last good one ends, when damage lies between. */
   #writeAt = 0;
   #fresh = true;
@@ -86,6 +90,14 @@ export class Journal {
   get first(): Block | undefined {
     const [first] = this.#index.from({ epoch: this.#index.firstEpoch, sequence: 0 }, this.#durable);
     return first;
+  }
+
+  /**
+   * How often what waited for the disk was forgotten because a write failed. Who enters frames
+   * notes it before, and says it at the flush: others write into this journal, too.
+   */
+  get rollbacks(): number {
+    return this.#rollbacks;
   }
 
   /** Whether a flush is under way; where none is, one takes what is there in the same turn. */
@@ -164,11 +176,15 @@ export class Journal {
   }
 
   /**
-   * Resolves when everything entered so far is on disk. Rejects with a `DiskFailure` when it
-   * cannot be; all that was not durable is forgotten then, and the file ends where it did.
+   * Resolves when everything is on disk that was entered since a number of rollbacks. Rejects with a
+   * `DiskFailure` when it cannot be, or when there was another rollback meanwhile; all that was not
+   * durable is forgotten then, and the file ends where it did.
    */
-  flush(): Promise<void> {
-    return this.#inTurn(() => this.#write());
+  flush(since = this.#rollbacks): Promise<void> {
+    return this.#inTurn(async () => {
+      if (since !== this.#rollbacks) throw new DiskFailure('LOST');
+      await this.#write();
+    });
   }
 
   /** Closes the file after what is under way; a later flush opens it again. */
@@ -205,6 +221,7 @@ export class Journal {
       this.#pending = [];
       this.#pendingBytes = 0;
       this.#writeAt = from;
+      this.#rollbacks += 1;
       this.#index.rollBack(this.#durable);
       await this.#file?.truncate(from).catch(() => {});
       throw failureOf(error);

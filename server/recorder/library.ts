@@ -88,6 +88,7 @@ export class Library {
     this.room = new DiskRoom({
       minFree,
       free: options.free ?? (() => freeBytes(folder)),
+      odd: (detail) => log.error(detail),
       changed: (hasRoom, says) => {
         if (hasRoom) log.info(`Recording goes on: ${says}`);
         alarm?.('disk', hasRoom ? null : `Recording has stopped, the broadcasts go on: ${says}`);

@@ -45,6 +45,8 @@ export class Recorder implements Audience {
   #settled: Promise<void> = Promise.resolve();
   /** The first frame since which everything is to be recorded. */
   #wanted: Point | undefined;
+  /** Rollbacks of the journal before what was entered since the last flush. */
+  #since: number | undefined;
   /** Frames since the last durable one were not written: there was no room for them. */
   #owing = false;
 
@@ -61,7 +63,9 @@ export class Recorder implements Audience {
 
   /** Id under which frames of an epoch are recorded; null when they are not. */
   idOf(epoch: number): string | null {
-    return this.recording ? this.#options.broadcastOf(epoch) : null;
+    const { library, settings, broadcastOf } = this.#options;
+    // Want of room passes; what comes meanwhile can be uploaded later.
+    return library.enabled && settings().record ? broadcastOf(epoch) : null;
   }
 
   /** Newest durable sequence of an epoch, -1 before any; undefined while nothing is recorded. */
@@ -99,6 +103,7 @@ export class Recorder implements Audience {
     const turned = this.#newest?.epoch !== epoch;
     if (turned && this.#channel.clockPoint?.epoch === epoch) this.clock(this.#channel.clockPoint);
     try {
+      this.#since ??= journal.rollbacks;
       const entry = this.#owing ? this.#catchUp(journal) : journal.enter(frame);
       if (entry === 'misfit' && turned)
         this.#options.log.error({ epoch }, 'Frames contradict the recording and are left out.');
@@ -116,7 +121,9 @@ export class Recorder implements Audience {
     const { journal } = this.#current ?? {};
     const upTo = this.#newest;
     if (journal === undefined || journal.busy || upTo === this.#durable) return;
-    journal.flush().then(
+    const since = this.#since;
+    this.#since = journal.rollbacks;
+    journal.flush(since).then(
       () => {
         this.#durable = upTo;
         this.#options.kept();
@@ -128,16 +135,18 @@ export class Recorder implements Audience {
   end(): void {
     const { library, loudness, keep } = this.#options;
     const current = this.#current;
+    if (current !== undefined && this.#owing) this.#payUp(current.journal);
     this.#forget();
     if (current === undefined) return;
-    const upTo = this.#newest;
+    const [upTo, since] = [this.#newest, this.#since];
     this.#current = undefined;
     this.#newest = undefined;
+    this.#since = undefined;
     const lufs = loudness();
     if (lufs !== null && Number.isFinite(lufs))
       keep((recordings) => recordings.keepLoudness(current.id, lufs));
     this.#settled = current.journal
-      .flush()
+      .flush(since)
       .then(() => {
         this.#durable = upTo;
       })
@@ -168,10 +177,23 @@ export class Recorder implements Audience {
     this.#owing = false;
   }
 
+  /** The broadcast ends while frames are owed: the ring still has the newest of them. */
+  #payUp(journal: Journal): void {
+    this.#since = journal.rollbacks;
+    try {
+      this.#catchUp(journal);
+      const { newest } = this.#channel.ring;
+      if (newest !== undefined) this.#newest = { epoch: newest.epoch, sequence: newest.sequence };
+    } catch (error) {
+      this.#options.library.room.failed(error);
+    }
+  }
+
   /** The journal has forgotten what was not durable: no later flush may be taken for that. */
   #failed(error: unknown): void {
     this.#owing = true;
     this.#newest = this.#durable;
+    this.#since = undefined;
     this.#options.library.room.failed(error);
   }
 
