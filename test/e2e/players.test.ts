@@ -77,7 +77,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await pages?.stop();
-  await timed?.publisher.end();
   await service?.stop();
 });
 
@@ -99,6 +98,28 @@ describe('players in a browser', () => {
     // What a player says of UTC is what was captured then; besides there is the way out of the page.
     expect(Math.abs(heard.p50 - figures.delays.p50)).toBeLessThan(0.5);
   });
+});
+
+describe('the end of a broadcast', () => {
+  it('is soon the end in players of the manifest', async () => {
+    await timed.publisher.end();
+    const said = Date.now();
+    const ended = async (page: PlayerPage): Promise<boolean> =>
+      (await page.log()).events.some(({ name }) => name === 'ended');
+    const waiting = new Map(
+      [...opened].flatMap(([{ player, path }, page]) =>
+        page instanceof Error || !path.startsWith('dash/') ? [] : [[player, page]],
+      ),
+    );
+    expect(waiting.size).toBe(2);
+    for (; waiting.size > 0 && Date.now() - said < 15_000; await sleep(200))
+      for (const [name, page] of waiting)
+        if (await ended(page)) {
+          console.log(`${name}: ended ${Date.now() - said} ms after the publisher`);
+          waiting.delete(name);
+        }
+    expect([...waiting.keys()]).toEqual([]);
+  }, 30_000);
 });
 
 describe('a broadcast that is interrupted', () => {
