@@ -72,7 +72,8 @@ export class BroadcastLog implements Audience {
     const id = this.#broadcast;
     if (is !== 'ended' || id === null) return;
     this.#broadcast = null;
-    this.#keep(() => this.#store.endBroadcast(id, this.#now()));
+    const now = this.#now();
+    this.#keep(() => this.#store.endBroadcast(id, now));
   }
 
   end(): void {}
@@ -86,7 +87,8 @@ export class BroadcastLog implements Audience {
     this.#broadcast = id;
     if (id === this.#next) {
       this.#next = randomUUID();
-      this.#keep(() => this.#store.beginBroadcast(id, { slug: this.#slug, now: this.#now() }));
+      const now = this.#now();
+      this.#keep(() => this.#store.beginBroadcast(id, { slug: this.#slug, now }));
     }
     this.#endCut(id);
     return id;
@@ -105,6 +107,7 @@ export class BroadcastLog implements Audience {
   #endCut(except: string | null): void {
     const over = this.#cut.filter((id) => id !== except);
     this.#cut = [];
-    for (const id of over) this.#keep(() => this.#store.endBroadcast(id, this.#now()));
+    const now = this.#now();
+    for (const id of over) this.#keep(() => this.#store.endBroadcast(id, now));
   }
 }

@@ -85,9 +85,13 @@ export class Seat {
     return this.#holder === holder;
   }
 
-  /** The epoch that may be resumed; none once a broadcast has ended. */
+  /**
+   * The epoch that may be resumed: one that was given out, be it without a frame yet, or that of
+   * before a restart; none of a broadcast that has ended.
+   */
   #currentEpoch(): number | undefined {
-    if (this.#channel.state === 'ended') return undefined;
-    return this.#channel.epoch?.id ?? this.#epochs.resumable(this.#channel.slug);
+    const { epoch, state, slug } = this.#channel;
+    if (epoch !== undefined) return epoch.id;
+    return state === 'ended' ? undefined : this.#epochs.resumable(slug);
   }
 }

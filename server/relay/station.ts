@@ -10,7 +10,7 @@ import { sweepWindows } from '../packager/window-folder.ts';
 import type { Library } from '../recorder/library.ts';
 import { FLUSH_EVERY } from '../recorder/recorder.ts';
 import type { ChannelSettings } from '../store/channel-settings.ts';
-import type { ChannelRecord, Store } from '../store/store.ts';
+import { type ChannelRecord, mayPass, type Store } from '../store/store.ts';
 import { LOW_RATES } from '../transcoder/transcoder.ts';
 import type { Alarms } from './alarms.ts';
 import { type Desk, type House, openDesk } from './desk.ts';
@@ -23,6 +23,9 @@ import type { Now } from './session.ts';
 
 /** How often channels are told that time passes, ms. */
 const TICK = 100;
+
+/** Writes to the database that are tried again; the oldest of more are given up. */
+const UNKEPT_MOST = 1000;
 
 /** How often listeners are judged by their reports, ms. */
 const JUDGE = 1000;
@@ -48,6 +51,8 @@ export class Station {
   readonly #now: Now;
   readonly #library: Library;
   readonly #timers: NodeJS.Timeout[];
+  /** Writes to the database that have not worked yet, in their order. */
+  readonly #unkept: { readonly slug: string; readonly act: () => void }[] = [];
   #draining = false;
 
   constructor(options: House) {
@@ -189,18 +194,34 @@ export class Station {
     return desk;
   }
 
-  /** Writes to the database; when that fails, the broadcast goes on and an alarm says so. */
+  /**
+   * Writes to the database. When that fails the broadcast goes on, an alarm says so, and the write
+   * is tried again, in its turn, until it works; one that is wrong is given up.
+   */
   #keep(slug: string, act: () => void): void {
+    this.#unkept.push({ slug, act });
+    if (this.#unkept.length > UNKEPT_MOST) this.#unkept.shift();
+    if (this.#unkept.length === 1) this.#keepAll();
+  }
+
+  #keepAll(): void {
     const raise = this.alarms.raiser(null);
-    try {
-      act();
-      raise('database', null);
-    } catch (error) {
-      // The error may name a path, which is for the log alone.
-      const standing = this.alarms.standing().some(({ kind }) => kind === 'database');
-      if (!standing) this.#log.error({ channel: slug, error: String(error) }, 'A write failed.');
-      raise('database', 'The database cannot be written; broadcasts go on without it.');
+    let refused = false;
+    for (let [next] = this.#unkept; next !== undefined; [next] = this.#unkept) {
+      try {
+        next.act();
+      } catch (error) {
+        // The error may name a path, which is for the log alone.
+        const standing = this.alarms.standing().some(({ kind }) => kind === 'database');
+        const { slug: channel } = next;
+        if (!standing) this.#log.error({ channel, error: String(error) }, 'A write failed.');
+        raise('database', 'The database cannot be written; broadcasts go on without it.');
+        if (mayPass(error)) return;
+        refused = true;
+      }
+      this.#unkept.shift();
     }
+    if (!refused) raise('database', null);
   }
 
   /** The disk fails, or (null) is well again; the broadcast goes on from memory. */
@@ -231,6 +252,7 @@ export class Station {
 
   #judge(): void {
     const now = this.#now();
+    if (this.#unkept.length > 0) this.#keepAll();
     for (const { fanOut, news } of this.#desks.values()) {
       for (const listener of fanOut.sessions) listener.tick(now);
       news.count();

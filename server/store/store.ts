@@ -217,5 +217,15 @@ export class Store {
   }
 }
 
+/** SQLite's codes of what passes: busy, locked, read-only, I/O, full, cannot open. */
+const PASSING: ReadonlySet<number> = new Set([5, 6, 8, 10, 13, 14]);
+
+/** Whether a write that failed may work another time; a wrong one never will. */
+export const mayPass = (error: unknown): boolean =>
+  error instanceof Error &&
+  'errcode' in error &&
+  typeof error.errcode === 'number' &&
+  PASSING.has(error.errcode & 0xff);
+
 /** The epoch after another; the field on the wire has 16 bits, and 65,536 broadcasts are a life. */
 export const epochAfter = (epoch: number): number => (epoch + 1) % EPOCHS;

@@ -30,6 +30,11 @@ beforeEach(async () => {
 afterEach(() => service.stop());
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+const recordingsOf = async ({ base }: TestService): Promise<unknown[]> => {
+  const answer = await fetch(`${base}/api/v1/channels/live/recordings`);
+  return ((await answer.json()) as { items: unknown[] }).items;
+};
+
 describe('a publisher', () => {
   it('whose socket outlived the grace is sent back, and gets a new epoch', async () => {
     const first = await startPublisher(service);
@@ -62,6 +67,18 @@ describe('a publisher', () => {
     expect((await stranger.ended()).code).toBe(4409);
   });
 
+  it('whose socket died before its first frame goes on in its epoch, also after an end', async () => {
+    const first = await startPublisher(service);
+    first.client.send(testFrame(0, { epoch: first.epoch }));
+    first.client.send({ type: 'bye' });
+    await first.client.ended();
+    const second = await startPublisher(service);
+    second.client.socket.terminate();
+    const resume = { epoch: second.epoch, sequence: -1 };
+    const third = await startPublisher(service, { ...HELLO, resume });
+    expect([third.epoch, third.next]).toEqual([second.epoch, 0]);
+  });
+
   it('that was taken over is heard no more, however late its frames come', async () => {
     const first = await startPublisher(service);
     const listener = await startListener(service);
@@ -84,7 +101,10 @@ describe('a publisher', () => {
     expect((await client.ended()).code).toBe(1000);
     lock.exec('ROLLBACK');
     lock.close();
-    expect((await fetch(`${service.base}/healthz`)).status).toBe(200);
+    // What could not be written then is written now: the recording is there, and has ended.
+    await expect
+      .poll(() => recordingsOf(service), { timeout: 8000 })
+      .toMatchObject([{ complete: true, final: true, duration: 0.1 }]);
   });
 });
 
