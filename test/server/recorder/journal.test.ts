@@ -147,4 +147,21 @@ describe('a journal', () => {
     expect(await held(journal.path, journal.blocks())).toEqual(names(frames(40, 60)));
     expect((await Journal.read(journal.path, { log })).blocks()).toEqual(journal.blocks());
   });
+
+  it('tells whoever shares it that their frames are forgotten, although another’s write failed', async () => {
+    const path = await newPath();
+    const folder = join(path, '..', 'not-yet');
+    const journal = Journal.begin(join(folder, 'one.journal'), { log });
+    const since = journal.rollbacks;
+    for (const frame of frames(0, 10)) journal.enter(frame);
+    // Somebody else's frames and flush.
+    for (const frame of frames(20, 30)) journal.enter(frame);
+    await expect(journal.flush()).rejects.toMatchObject({ code: 'ENOENT' });
+    await mkdir(folder);
+    await expect(journal.flush(since)).rejects.toMatchObject({ code: 'LOST' });
+    for (const frame of frames(0, 10)) expect(journal.enter(frame)).toBe('entered');
+    await journal.flush(journal.rollbacks);
+    expect(await held(journal.path, journal.blocks())).toEqual(names(frames(0, 10)));
+    await journal.close();
+  });
 });
