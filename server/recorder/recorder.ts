@@ -99,7 +99,9 @@ export class Recorder implements Audience {
     const turned = this.#newest?.epoch !== epoch;
     if (turned && this.#channel.clockPoint?.epoch === epoch) this.clock(this.#channel.clockPoint);
     try {
-      const entry = this.#owing ? this.#catchUp(journal) : journal.enter(frame);
+      let entry: Entry = 'repeated';
+      for (const one of this.#owing ? this.#owed() : [frame]) entry = journal.enter(one);
+      this.#owing = false;
       if (entry === 'misfit' && turned)
         this.#options.log.error({ epoch }, 'Frames contradict the recording and are left out.');
     } catch (error) {
@@ -128,21 +130,15 @@ export class Recorder implements Audience {
   end(): void {
     const { library, loudness, keep } = this.#options;
     const current = this.#current;
+    const rest = { owed: this.#owing ? this.#owed() : [], upTo: this.#newest };
     this.#forget();
     if (current === undefined) return;
-    const upTo = this.#newest;
     this.#current = undefined;
     this.#newest = undefined;
     const lufs = loudness();
     if (lufs !== null && Number.isFinite(lufs))
       keep((recordings) => recordings.keepLoudness(current.id, lufs));
-    this.#settled = current.journal
-      .flush()
-      .then(() => {
-        this.#durable = upTo;
-      })
-      .then(() => library.settle(current.id))
-      .catch((error) => library.room.failed(error));
+    this.#settled = this.#settle(current, rest).catch((error) => library.room.failed(error));
   }
 
   clock(point: ClockPoint): void {
@@ -176,22 +172,39 @@ export class Recorder implements Audience {
   }
 
   /**
-   * Enters what came while there was no room, as far back as the channel's ring reaches; returns
-   * what became of the newest. A disk that is full for a moment leaves no hole.
+   * What came since the last durable frame, as far back as the channel's ring reaches: a disk that is
+   * full for a moment leaves no hole.
    */
-  #catchUp(journal: Journal): Entry {
+  #owed(): Frame[] {
     const { ring } = this.#channel;
     const [wanted, durable] = [this.#wanted, this.#durable];
     let index = wanted === undefined ? ring.head : ring.find(wanted.epoch, wanted.sequence);
     if (durable !== undefined)
       index = Math.max(index, ring.find(durable.epoch, durable.sequence + 1));
-    let entry: Entry = 'repeated';
+    const owed: Frame[] = [];
     for (let frame = ring.at(index); frame !== undefined; frame = ring.at(index)) {
-      entry = journal.enter(frame);
+      owed.push(frame);
       index += 1;
     }
-    this.#owing = false;
-    return entry;
+    return owed;
+  }
+
+  /** At the end of a broadcast: the disk is looked at once more for what it had no room for. */
+  async #settle(
+    { id, journal }: { readonly id: string; readonly journal: Journal },
+    { owed, upTo }: { readonly owed: readonly Frame[]; readonly upTo: Point | undefined },
+  ): Promise<void> {
+    const { library, keep } = this.#options;
+    const last = owed.at(-1);
+    if (last !== undefined) {
+      // Whatever comes of it, the recording knows that it is not whole without these.
+      keep((recordings) => recordings.keepUntil(id, last.epoch, last.sequence));
+      await library.room.look();
+      if (library.room.has) for (const frame of owed) journal.enter(frame);
+    }
+    await journal.flush();
+    this.#durable = last !== undefined && library.room.has ? last : upTo;
+    await library.settle(id);
   }
 
   #begin(id: string): { readonly id: string; readonly journal: Journal } {
