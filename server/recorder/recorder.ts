@@ -32,13 +32,25 @@ export type RecorderOptions = {
   readonly kept: () => void;
 };
 
+type Current = { readonly id: string; readonly journal: Journal };
+
+/** What is left to do of a broadcast that has ended. */
+type Rest = {
+  /** Frames were not even entered, for want of room. */
+  readonly owing: boolean;
+  /** Frames since the last durable one. */
+  readonly owed: readonly Frame[];
+  readonly upTo: Point | undefined;
+  readonly since: number | undefined;
+};
+
 type Point = { readonly epoch: number; readonly sequence: number };
 
 /** One channel's recorder; without room or wish it takes nothing, and the broadcast goes on. */
 export class Recorder implements Audience {
   readonly #channel: Channel;
   readonly #options: RecorderOptions;
-  #current: { readonly id: string; readonly journal: Journal } | undefined;
+  #current: Current | undefined;
   #past: RecordedPast | undefined;
   #newest: Point | undefined;
   #durable: Point | undefined;
@@ -104,7 +116,9 @@ export class Recorder implements Audience {
     if (turned && this.#channel.clockPoint?.epoch === epoch) this.clock(this.#channel.clockPoint);
     try {
       this.#since ??= journal.rollbacks;
-      const entry = this.#owing ? this.#catchUp(journal) : journal.enter(frame);
+      let entry: Entry = 'repeated';
+      for (const one of this.#owing ? this.#owed() : [frame]) entry = journal.enter(one);
+      this.#owing = false;
       if (entry === 'misfit' && turned)
         this.#options.log.error({ epoch }, 'Frames contradict the recording and are left out.');
     } catch (error) {
@@ -135,23 +149,21 @@ export class Recorder implements Audience {
   end(): void {
     const { library, loudness, keep } = this.#options;
     const current = this.#current;
-    if (current !== undefined && this.#owing) this.#payUp(current.journal);
+    const rest = {
+      owing: this.#owing,
+      owed: this.#owed(),
+      upTo: this.#newest,
+      since: this.#since,
+    };
     this.#forget();
     if (current === undefined) return;
-    const [upTo, since] = [this.#newest, this.#since];
     this.#current = undefined;
     this.#newest = undefined;
     this.#since = undefined;
     const lufs = loudness();
     if (lufs !== null && Number.isFinite(lufs))
       keep((recordings) => recordings.keepLoudness(current.id, lufs));
-    this.#settled = current.journal
-      .flush(since)
-      .then(() => {
-        this.#durable = upTo;
-      })
-      .then(() => library.settle(current.id))
-      .catch((error) => library.room.failed(error));
+    this.#settled = this.#settle(current, rest).catch((error) => library.room.failed(error));
   }
 
   clock(point: ClockPoint): void {
@@ -177,18 +189,6 @@ export class Recorder implements Audience {
     this.#owing = false;
   }
 
-  /** The broadcast ends while frames are owed: the ring still has the newest of them. */
-  #payUp(journal: Journal): void {
-    this.#since = journal.rollbacks;
-    try {
-      this.#catchUp(journal);
-      const { newest } = this.#channel.ring;
-      if (newest !== undefined) this.#newest = { epoch: newest.epoch, sequence: newest.sequence };
-    } catch (error) {
-      this.#options.library.room.failed(error);
-    }
-  }
-
   /** The journal has forgotten what was not durable: no later flush may be taken for that. */
   #failed(error: unknown): void {
     this.#owing = true;
@@ -198,25 +198,52 @@ export class Recorder implements Audience {
   }
 
   /**
-   * Enters what came while there was no room, as far back as the channel's ring reaches; returns
-   * what became of the newest. A disk that is full for a moment leaves no hole.
+   * What came since the last durable frame, as far back as the channel's ring reaches: a disk that is
+   * full for a moment leaves no hole.
    */
-  #catchUp(journal: Journal): Entry {
+  #owed(): Frame[] {
     const { ring } = this.#channel;
     const [wanted, durable] = [this.#wanted, this.#durable];
     let index = wanted === undefined ? ring.head : ring.find(wanted.epoch, wanted.sequence);
     if (durable !== undefined)
       index = Math.max(index, ring.find(durable.epoch, durable.sequence + 1));
-    let entry: Entry = 'repeated';
+    const owed: Frame[] = [];
     for (let frame = ring.at(index); frame !== undefined; frame = ring.at(index)) {
-      entry = journal.enter(frame);
+      owed.push(frame);
       index += 1;
     }
-    this.#owing = false;
-    return entry;
+    return owed;
   }
 
-  #begin(id: string): { readonly id: string; readonly journal: Journal } {
+  /** At the end of a broadcast: the disk is looked at once more for what it did not take. */
+  async #settle({ id, journal }: Current, { owing, owed, upTo, since }: Rest): Promise<void> {
+    const { library, keep } = this.#options;
+    const last = owed.at(-1);
+    // Whatever comes of it, the recording knows that it is not whole without these.
+    if (last !== undefined)
+      keep((recordings) => recordings.keepUntil(id, last.epoch, last.sequence));
+    const written = !owing && (await this.#flushed(journal, since));
+    if (!written && last !== undefined) {
+      await library.room.look();
+      const again = journal.rollbacks;
+      if (library.room.has) for (const frame of owed) journal.enter(frame);
+      await journal.flush(again);
+    }
+    this.#durable = last !== undefined && library.room.has ? last : upTo;
+    await library.settle(id);
+  }
+
+  async #flushed(journal: Journal, since: number | undefined): Promise<boolean> {
+    try {
+      await journal.flush(since);
+      return true;
+    } catch (error) {
+      this.#options.library.room.failed(error);
+      return false;
+    }
+  }
+
+  #begin(id: string): Current {
     const { library, keep } = this.#options;
     keep((recordings) => recordings.begin(id));
     const current = { id, journal: library.journals.begin(id) };

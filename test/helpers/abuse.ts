@@ -18,6 +18,7 @@ import { ReturningPublisher } from './returning-publisher.ts';
 import { warningsOf } from './service-warnings.ts';
 
 const DISK = 'size=256m';
+const ROOM_SEEN_WITHIN = 6000;
 const FILES = 1024;
 /** Descriptors that are all in use from the first second on. */
 const NO_FILES = 8;
@@ -155,7 +156,9 @@ export class AbusedBroadcast {
     ];
     if (this.#mounted) {
       const filler = join(this.#folder, 'filler');
-      faults.push(held('disk full for 3 s', 3000, [() => fillUp(filler), () => rm(filler)]));
+      // Until room is seen again, what is said is in memory only: a kill -9 then would cost it.
+      const makeRoom = () => rm(filler).then(() => sleep(ROOM_SEEN_WITHIN));
+      faults.push(held('disk full for 3 s', 3000, [() => fillUp(filler), makeRoom]));
     }
     if (!this.omitted.some((line) => line.startsWith('no file')))
       faults.push(

@@ -147,6 +147,30 @@ describe('the library', () => {
     await rm(folder, { recursive: true });
   });
 
+  it.each([
+    ['is still full names what lacks', 10, [{ from: 20, to: 39 }]],
+    ['has room again by then is whole', 1e12, []],
+  ])('ends on a disk that was full: one that %s', async (_name, freeAtEnd, missing) => {
+    const folder = await mkdtemp(join(tmpdir(), 'skywave-'));
+    await service.stop();
+    let free = 1e12;
+    service = await startService({}, { data: folder, free: async () => free });
+    const { client, epoch } = await startPublisher(service);
+    send(client, epoch, 0, 20);
+    await acked(client, 19);
+    free = 10;
+    await service.library.room.look();
+    send(client, epoch, 20, 40);
+    await acked(client, 39);
+    free = freeAtEnd;
+    const item = await desk.finished(client);
+    expect(item.complete).toBe(missing.length === 0);
+    expect((await desk.call(`/recordings/${item.id}/frames`)).body.missing).toEqual(
+      missing.map((range) => ({ epoch, ...range })),
+    );
+    await rm(folder, { recursive: true });
+  });
+
   it('takes nothing that was said while it was not wanted, full disk or not', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'skywave-'));
     await service.stop();
