@@ -6,6 +6,7 @@
 import { Backoff } from '../../shared/backoff.ts';
 import type { SpoolTrouble } from './messages.ts';
 import { type Platform, PlatformScope } from './platform.ts';
+import { isGone } from './private-files.ts';
 import { joined } from './segment.ts';
 import type { Segment, Spool } from './spool.ts';
 import { retryAfter } from './ticket.ts';
@@ -110,6 +111,8 @@ export class SpoolUpload {
   async #bring(segment: Segment): Promise<void> {
     this.#within = 0;
     const records = await this.#read(segment);
+    if (records === 'gone') return this.#spool.forget(segment);
+    if (records === 'unreadable') return this.#refuse(segment, 'failed');
     for (let at = 0; at < records.length; ) {
       if (!this.#calm()) {
         await this.#wait(CALM_EVERY);
@@ -137,12 +140,12 @@ export class SpoolUpload {
     this.#spool.uploaded(segment);
   }
 
-  async #read(segment: Segment): Promise<Uint8Array<ArrayBuffer>[]> {
+  async #read(segment: Segment): Promise<Uint8Array<ArrayBuffer>[] | 'gone' | 'unreadable'> {
     try {
       return await this.#spool.records(segment);
-    } catch {
-      // Another tab has brought or deleted it, or the browser cleaned up.
-      return [];
+    } catch (error) {
+      // Only a file that is not there has nothing more to bring; any other may be readable later.
+      return isGone(error) ? 'gone' : 'unreadable';
     }
   }
 
