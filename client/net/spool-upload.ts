@@ -11,7 +11,7 @@ import { joined } from './segment.ts';
 import type { Segment, Spool } from './spool.ts';
 import { retryAfter } from './ticket.ts';
 
-/** Bytes of a request at most; halved each time live frames begin to wait, doubled when not. */
+/** Bytes of a request at most; halved when live frames begin to wait or no answer comes in time. */
 const MOST_SLICE = 256 * 1024;
 const LEAST_SLICE = 16 * 1024;
 /** Looks at whether live frames wait, ms. */
@@ -20,7 +20,7 @@ const CALM_EVERY = 250;
 const ANSWER_WITHIN = 30_000;
 
 type Answer =
-  | { readonly is: 'taken' | 'disturbed' | 'too-large' }
+  | { readonly is: 'taken' | 'disturbed' | 'too-slow' | 'too-large' }
   | { readonly is: 'later'; readonly after: number | null }
   | { readonly is: 'never'; readonly why: SpoolTrouble };
 
@@ -129,7 +129,8 @@ export class SpoolUpload {
         this.#within += records.slice(at, end).reduce((sum, { length }) => sum + length, 0);
         at = end;
         this.#backoff.reset();
-        this.#slice = Math.min(MOST_SLICE, this.#slice * 2);
+        // Twice as much has to be answered in time as well.
+        if (took * 2 < ANSWER_WITHIN) this.#slice = Math.min(MOST_SLICE, this.#slice * 2);
       } else if (answer.is !== 'later') this.#slice = Math.max(LEAST_SLICE, this.#slice / 2);
       const wait =
         answer.is === 'later' ? (answer.after ?? this.#backoff.next()) : Math.max(took, 0);
@@ -170,11 +171,14 @@ export class SpoolUpload {
     const aborter = new AbortController();
     const request = new PlatformScope(this.#platform);
     this.#request = aborter;
-    let disturbed = false;
-    request.after(ANSWER_WITHIN, () => aborter.abort());
+    let answer: Answer = { is: 'later', after: null };
+    request.after(ANSWER_WITHIN, () => {
+      answer = { is: 'too-slow' };
+      aborter.abort();
+    });
     request.every(CALM_EVERY, () => {
       if (this.#calm() || this.#slice <= LEAST_SLICE) return;
-      disturbed = true;
+      answer = { is: 'disturbed' };
       aborter.abort();
     });
     try {
@@ -192,7 +196,7 @@ export class SpoolUpload {
       );
       return this.#judge(response);
     } catch {
-      return disturbed ? { is: 'disturbed' } : { is: 'later', after: null };
+      return answer;
     } finally {
       request.dispose();
     }

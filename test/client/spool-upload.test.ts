@@ -100,6 +100,21 @@ describe('an upload', () => {
     expect(arrived()).toEqual(range(0, COUNT));
   });
 
+  it('takes smaller slices on a line too thin for an answer in time', async () => {
+    upload = new SpoolUpload(spool, {
+      server: server.url,
+      token: 'a token',
+      calm: () => true,
+      platform: quickPlatform({ speed: 100 }),
+    });
+    server.uploadDelay = 2000;
+    upload.look();
+    await until(() => expect(server.uploadsAsked).toBeGreaterThan(1));
+    server.uploadDelay = 0;
+    await until(() => expect(arrived()).toEqual(range(0, COUNT)));
+    expect(server.uploads[0]?.frames.length).toBeLessThanOrEqual((128 * 1024) / (BYTES + 18));
+  });
+
   it.each([503, 429, 500])('comes back after HTTP %d', async (status) => {
     server.uploadStatus = status;
     upload.look();
