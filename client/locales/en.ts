@@ -120,7 +120,9 @@ export const en = {
       'This browser window cannot keep sound on the disk. What is said longer than two minutes without a connection is lost; the broadcast itself goes on.',
     full: 'There is no room left to keep sound for the recording. Free some disk space; the broadcast itself goes on.',
     failed:
-      'The browser could not keep sound on the disk for the recording. The broadcast itself goes on.',
+      'The browser could not keep sound on the disk for the recording, or could not read it. The broadcast itself goes on.',
+    unreadable:
+      'Sound of an earlier broadcast could not be read from the disk and stays there. Reload the page to try again.',
     refused:
       'The server does not take what was kept for the recording, perhaps because the recording was deleted. Try again, or delete it here.',
     token:

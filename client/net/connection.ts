@@ -160,7 +160,7 @@ export class Connection<M extends FromServer> {
     if (attempt.disposed) return;
     if (answer.type === 'ticket') this.#open(attempt, `?ticket=${answer.ticket}`);
     else if (answer.type === 'refused') this.#refuse(answer.why, answer.sentence);
-    else this.#lost(answer.code, { retryAfter: answer.after });
+    else this.#lost(answer.code, answer.after);
   }
 
   #open(attempt: PlatformScope, query: string): void {
@@ -173,11 +173,7 @@ export class Connection<M extends FromServer> {
     const signal = this.#signalOf(attempt);
     socket.addEventListener('open', () => this.#opened(attempt, socket), { signal });
     socket.addEventListener('message', ({ data }) => this.#received(socket, data), { signal });
-    socket.addEventListener(
-      'close',
-      (event) => this.#closed(event.code, { clean: event.wasClean, reason: event.reason }),
-      { signal },
-    );
+    socket.addEventListener('close', ({ code, reason }) => this.#closed(code, reason), { signal });
   }
 
   #opened(attempt: PlatformScope, socket: WebSocket): void {
@@ -229,24 +225,25 @@ export class Connection<M extends FromServer> {
     if (this.#state.is === 'open') {
       this.#state.socket.close(NORMAL);
       this.#state = { is: 'closing', then };
-      this.#attempt.after(CLOSE_WITHIN, () => this.#closed(NETWORK_GONE, { clean: false }));
+      this.#attempt.after(CLOSE_WITHIN, () => this.#closed(NETWORK_GONE));
     } else if (this.#state.is === 'closing') {
       if (then === 'end') this.#state = { is: 'closing', then };
     } else if (then === 'end') this.#end();
   }
 
-  #closed(code: number, { clean, reason = '' }: { clean: boolean; reason?: string }): void {
+  #closed(code: number, reason = ''): void {
     const was = this.#state;
     if (was.is === 'closing') {
       if (was.then === 'end') this.#end();
       else this.#renew({ is: 'trying' });
-      this.#session.closed(clean);
+      // Ours was answered; a server that said one of its own (1012, 4409) has read nothing since.
+      this.#session.closed(code === NORMAL);
       if (was.then === 'try') this.#try();
       return;
     }
     const refusal = isWorthRetrying(code) ? undefined : REFUSALS.get(code);
     if (refusal !== undefined) this.#refuse(refusal.why, reason || refusal.sentence);
-    else this.#lost(code, { clean });
+    else this.#lost(code);
     if (was.is === 'trying') void this.#askWhy(this.#attempt);
   }
 
@@ -259,7 +256,7 @@ export class Connection<M extends FromServer> {
       this.#refuse('channel', `There is no channel named ${this.#destination.channel}.`);
   }
 
-  #lost(code: number, { clean = false, retryAfter = null as Millis | null } = {}): void {
+  #lost(code: number, retryAfter: Millis | null = null): void {
     const wasOpen = this.#state.is === 'open';
     const untilReturn = this.#returnAt === null ? null : this.#returnAt - this.#platform.now();
     const named = retryAfter ?? (untilReturn === null ? null : millis(Math.max(0, untilReturn)));
@@ -267,7 +264,7 @@ export class Connection<M extends FromServer> {
     this.#returnAt = null;
     const attempt = this.#renew({ is: 'waiting', forServer: named !== null });
     attempt.after(retryIn, () => this.#try());
-    if (wasOpen) this.#session.closed(clean);
+    if (wasOpen) this.#session.closed(false);
     this.#post({ type: 'lost', code, retryIn });
   }
 

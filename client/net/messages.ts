@@ -80,6 +80,7 @@ export type SpoolTrouble =
   | 'unsupported' // this browser, or this window of it, has no private files
   | 'full'
   | 'failed' // the disk, or the browser's database of it
+  | 'unreadable' // a file of an earlier visit; everything else works
   | 'refused' // the server does not take it
   | 'token'; // the token has no right to it
 

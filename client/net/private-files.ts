@@ -19,6 +19,10 @@ export interface PrivateFolder {
   room(): Promise<number>;
 }
 
+/** Whether an error says that a file is not there, and not only that it cannot be read. */
+export const isGone = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === 'NotFoundError';
+
 /** What TypeScript's DOM leaves out: it exists in dedicated workers only. */
 type SyncHandle = {
   write(bytes: Uint8Array<ArrayBuffer>, options: { readonly at: number }): number;
@@ -81,7 +85,7 @@ export const openPrivateFolder = async (name: string): Promise<PrivateFolder | n
         try {
           await folder.removeEntry(file);
         } catch (error) {
-          if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
+          if (!isGone(error)) throw error;
         }
       },
       room: async () => {

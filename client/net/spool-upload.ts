@@ -6,11 +6,12 @@
 import { Backoff } from '../../shared/backoff.ts';
 import type { SpoolTrouble } from './messages.ts';
 import { type Platform, PlatformScope } from './platform.ts';
+import { isGone } from './private-files.ts';
 import { joined } from './segment.ts';
 import type { Segment, Spool } from './spool.ts';
 import { retryAfter } from './ticket.ts';
 
-/** Bytes of a request at most; halved each time live frames begin to wait, doubled when not. */
+/** Bytes of a request at most; halved when live frames begin to wait or no answer comes in time. */
 const MOST_SLICE = 256 * 1024;
 const LEAST_SLICE = 16 * 1024;
 /** Looks at whether live frames wait, ms. */
@@ -19,7 +20,7 @@ const CALM_EVERY = 250;
 const ANSWER_WITHIN = 30_000;
 
 type Answer =
-  | { readonly is: 'taken' | 'disturbed' | 'too-large' }
+  | { readonly is: 'taken' | 'disturbed' | 'too-slow' | 'too-large' }
   | { readonly is: 'later'; readonly after: number | null }
   | { readonly is: 'never'; readonly why: SpoolTrouble };
 
@@ -110,6 +111,8 @@ export class SpoolUpload {
   async #bring(segment: Segment): Promise<void> {
     this.#within = 0;
     const records = await this.#read(segment);
+    if (records === 'gone') return this.#spool.forget(segment);
+    if (records === 'unreadable') return this.#refuse(segment, 'failed');
     for (let at = 0; at < records.length; ) {
       if (!this.#calm()) {
         await this.#wait(CALM_EVERY);
@@ -126,7 +129,8 @@ export class SpoolUpload {
         this.#within += records.slice(at, end).reduce((sum, { length }) => sum + length, 0);
         at = end;
         this.#backoff.reset();
-        this.#slice = Math.min(MOST_SLICE, this.#slice * 2);
+        // Twice as much has to be answered in time as well.
+        if (took * 2 < ANSWER_WITHIN) this.#slice = Math.min(MOST_SLICE, this.#slice * 2);
       } else if (answer.is !== 'later') this.#slice = Math.max(LEAST_SLICE, this.#slice / 2);
       const wait =
         answer.is === 'later' ? (answer.after ?? this.#backoff.next()) : Math.max(took, 0);
@@ -137,12 +141,12 @@ export class SpoolUpload {
     this.#spool.uploaded(segment);
   }
 
-  async #read(segment: Segment): Promise<Uint8Array<ArrayBuffer>[]> {
+  async #read(segment: Segment): Promise<Uint8Array<ArrayBuffer>[] | 'gone' | 'unreadable'> {
     try {
       return await this.#spool.records(segment);
-    } catch {
-      // Another tab has brought or deleted it, or the browser cleaned up.
-      return [];
+    } catch (error) {
+      // Only a file that is not there has nothing more to bring; any other may be readable later.
+      return isGone(error) ? 'gone' : 'unreadable';
     }
   }
 
@@ -167,11 +171,14 @@ export class SpoolUpload {
     const aborter = new AbortController();
     const request = new PlatformScope(this.#platform);
     this.#request = aborter;
-    let disturbed = false;
-    request.after(ANSWER_WITHIN, () => aborter.abort());
+    let answer: Answer = { is: 'later', after: null };
+    request.after(ANSWER_WITHIN, () => {
+      answer = { is: 'too-slow' };
+      aborter.abort();
+    });
     request.every(CALM_EVERY, () => {
       if (this.#calm() || this.#slice <= LEAST_SLICE) return;
-      disturbed = true;
+      answer = { is: 'disturbed' };
       aborter.abort();
     });
     try {
@@ -189,7 +196,7 @@ export class SpoolUpload {
       );
       return this.#judge(response);
     } catch {
-      return disturbed ? { is: 'disturbed' } : { is: 'later', after: null };
+      return answer;
     } finally {
       request.dispose();
     }

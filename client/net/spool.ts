@@ -4,19 +4,12 @@
  * wrong with it is told as trouble and never touches the broadcast.
  */
 import { type Millis, millis, samplesToMillis, type Utc } from '../../shared/time.ts';
+import { readLeftOver } from './left-over.ts';
 import type { SpoolTrouble, UnsentPart } from './messages.ts';
 import type { PrivateFile, PrivateFolder } from './private-files.ts';
 import { lengthOfAll, overlap, type Range, uncovered, united } from './range.ts';
 import type { HeldFrame } from './runs.ts';
-import {
-  frameLength,
-  joined,
-  type Place,
-  readSegmentName,
-  recordOf,
-  recordsIn,
-  segmentName,
-} from './segment.ts';
+import { joined, type Place, recordOf, recordsIn, segmentName } from './segment.ts';
 
 /** A segment is closed at this size, bytes. */
 const SEGMENT_BYTES = 1 << 20;
@@ -32,9 +25,9 @@ export type Segment = Place &
     readonly frame: Millis;
     /** What of it goes up; null is all of it, because an earlier visit left it. */
     readonly owed: readonly Range[] | null;
+    readonly written: number;
   };
 type Mutable = { -readonly [Field in keyof Segment]: Segment[Field] } & {
-  written: number;
   going: readonly Range[];
   /** What uploads have taken to the server. */
   brought: readonly Range[];
@@ -56,6 +49,8 @@ export class Spool {
   #acked = new Map<number, number>();
   #limit = MOST_BYTES;
   #trouble: SpoolTrouble | null = null;
+  /** Of earlier visits; keeps nothing else from working. */
+  #unreadable = false;
   #dropped = 0;
   /** Everything that touches files, one after the other. */
   #chain: Promise<void>;
@@ -72,7 +67,7 @@ export class Spool {
   }
 
   get trouble(): SpoolTrouble | null {
-    return this.#trouble;
+    return this.#trouble ?? (this.#unreadable ? 'unreadable' : null);
   }
 
   /** Frames that `owe` had counted as here and the disk did not take. */
@@ -155,11 +150,20 @@ export class Spool {
     return segment;
   }
 
-  /** The records of a segment that go up. @throws what the browser throws for an unreadable file. */
-  async records({ name, from, owed }: Segment): Promise<Uint8Array<ArrayBuffer>[]> {
+  /**
+   * The records of a segment that go up, every one that was written. @throws what the browser throws
+   * for an unreadable file, and {RangeError} for one with fewer records.
+   */
+  async records(segment: Segment): Promise<Uint8Array<ArrayBuffer>[]> {
+    const { name, from, owed } = segment;
     await this.#chain;
     const bytes = await (await this.#folder)?.read(name);
     const records = bytes === undefined ? [] : recordsIn(bytes);
+    // What the disk did not take is no longer owed, so `written` counts as it is by now.
+    const { written } = segment;
+    const end = from + records.length;
+    if ((owed ?? [segment]).some(({ to }) => Math.min(to, written) > end))
+      throw new RangeError(`${name} ends at ${end}, not at ${written}.`);
     if (owed === null) return records;
     return owed.flatMap((range) => records.slice(range.from - from, range.to - from));
   }
@@ -172,6 +176,11 @@ export class Spool {
     known.brought = known.going.reduce(united, known.brought);
     known.owed = known.owed.flatMap((range) => uncovered(range, known.brought));
     this.#tidy(known);
+  }
+
+  /** The file of a segment has gone: another tab brought it, or the browser cleaned up. */
+  forget(segment: Segment): void {
+    this.#segments = this.#segments.filter((each) => each !== segment);
   }
 
   /** Deletes what is here of a recording. */
@@ -203,20 +212,10 @@ export class Spool {
     if (folder === null) return this.#fail('unsupported');
     const found: Mutable[] = [];
     for (const name of await folder.list()) {
-      const told = readSegmentName(name);
-      if (told === null) continue;
-      const bytes = await folder.read(name);
-      const records = recordsIn(bytes);
-      const [first] = records;
-      const to = told.from + records.length;
-      // Nothing of it reached the disk, or what did is no longer readable.
-      if (first === undefined) await folder.remove(name);
-      else
-        found.push({
-          ...{ ...told, name, to, written: to, owed: null, ...NOTHING_BROUGHT },
-          bytes: bytes.length,
-          frame: frameLength(first),
-        });
+      const left = await readLeftOver(folder, name);
+      if (left === 'unreadable') this.#unreadable = true;
+      else if (left !== null)
+        found.push({ ...left, written: left.to, owed: null, ...NOTHING_BROUGHT });
     }
     found.sort((one, other) => one.begun - other.begun || one.from - other.from);
     this.#segments = [...found, ...this.#segments];

@@ -49,10 +49,10 @@ const uploadLine = ({ spool }: UnsentController, t: Texts): TemplateResult | typ
   </label>`;
 };
 
-/** Parts that wait for somebody: left by an earlier visit, or not taken by the server. */
+/** Parts that wait for somebody: left by an earlier visit, not readable, or not taken by the server. */
 const partLines = (unsent: UnsentController, t: Texts): TemplateResult[] => {
   const { parts = [], trouble = null } = unsent.spool ?? {};
-  const stuck = trouble === 'refused' || trouble === 'token';
+  const stuck = trouble === 'refused' || trouble === 'token' || trouble === 'failed';
   return parts
     .filter(({ recording }) => stuck || !unsent.isWanted(recording))
     .map((part) => partLine(part, unsent, t));

@@ -1,6 +1,6 @@
 /** The browser's private files on a real disk: what `platform.openFolder` gives in these tests. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PrivateFolder } from '../../client/net/private-files.ts';
@@ -38,7 +38,25 @@ export class DiskFolder implements PrivateFolder {
   }
 
   async read(name: string) {
-    return new Uint8Array(await readFile(join(this.path, name)));
+    try {
+      return new Uint8Array(await readFile(join(this.path, name)));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      throw new DOMException(`There is no ${name}.`, 'NotFoundError');
+    }
+  }
+
+  /** Nobody can read a file from now on; what it returns gives it back. */
+  async spoil(name: string): Promise<() => Promise<void>> {
+    const path = join(this.path, name);
+    const aside = await mkdtemp(join(tmpdir(), 'skywave-aside-'));
+    await rename(path, join(aside, name));
+    await mkdir(path);
+    return async () => {
+      await rmdir(path);
+      await rename(join(aside, name), path);
+      await rmdir(aside);
+    };
   }
 
   async remove(name: string) {

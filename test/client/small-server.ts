@@ -29,6 +29,8 @@ export class ServerSession {
   readonly frames: Frame[] = [];
   /** Code the client closed with, or null while it has not. */
   closedWith: number | null = null;
+  /** Closes with this code at a `bye`, before the close that the client sent right after it. */
+  closesAtBye: number | null = null;
   readonly #socket: WebSocket;
   readonly #raw: Socket;
 
@@ -49,6 +51,7 @@ export class ServerSession {
       }
       const parsed = parse(message.toString());
       this.heard.push(parsed);
+      if (parsed.type === 'bye' && this.closesAtBye !== null) this.close(this.closesAtBye);
       if (parsed.type === 'ping' && !mute())
         this.say({ ...parsed, type: 'pong', received: clock(), replied: clock() });
     });

@@ -1,3 +1,5 @@
+import { truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Spool } from '../../client/net/spool.ts';
 import { SpoolUpload } from '../../client/net/spool-upload.ts';
@@ -98,6 +100,21 @@ describe('an upload', () => {
     expect(arrived()).toEqual(range(0, COUNT));
   });
 
+  it('takes smaller slices on a line too thin for an answer in time', async () => {
+    upload = new SpoolUpload(spool, {
+      server: server.url,
+      token: 'a token',
+      calm: () => true,
+      platform: quickPlatform({ speed: 100 }),
+    });
+    server.uploadDelay = 2000;
+    upload.look();
+    await until(() => expect(server.uploadsAsked).toBeGreaterThan(1));
+    server.uploadDelay = 0;
+    await until(() => expect(arrived()).toEqual(range(0, COUNT)));
+    expect(server.uploads[0]?.frames.length).toBeLessThanOrEqual((128 * 1024) / (BYTES + 18));
+  });
+
   it.each([503, 429, 500])('comes back after HTTP %d', async (status) => {
     server.uploadStatus = status;
     upload.look();
@@ -125,6 +142,38 @@ describe('an upload', () => {
     upload.ask('r');
     await until(() => expect(arrived()).toEqual(range(0, COUNT)));
     expect(upload.trouble).toBeNull();
+  });
+
+  it('keeps a file that cannot be read, says so, and brings it when asked again', async () => {
+    const [name = ''] = await disk.list();
+    const repair = await disk.spoil(name);
+    upload.look();
+    await until(() => expect(upload.trouble).toBe('failed'));
+    await until(() => expect(upload.progress).toBeNull());
+    expect(server.uploadsAsked).toBe(0);
+    expect(spool.parts).toMatchObject([{ recording: 'r', duration: COUNT * 20 }]);
+    await repair();
+    upload.ask('r');
+    await until(() => expect(arrived()).toEqual(range(0, COUNT)));
+    await until(async () => expect(await disk.list()).toEqual([]));
+  });
+
+  it('keeps a file that has become shorter than what is owed of it', async () => {
+    const [name = ''] = await disk.list();
+    await truncate(join(disk.path, name), 100 * 1024);
+    upload.look();
+    await until(() => expect(upload.trouble).toBe('failed'));
+    expect(await disk.list()).toEqual([name]);
+    expect(spool.parts).toMatchObject([{ duration: COUNT * 20 }]);
+  });
+
+  it('has nothing to bring of a file that has gone', async () => {
+    const [name = ''] = await disk.list();
+    await disk.remove(name);
+    upload.look();
+    await until(() => expect(spool.parts).toEqual([]));
+    await until(() => expect(upload.progress).toBeNull());
+    expect([upload.trouble, server.uploadsAsked]).toEqual([null, 0]);
   });
 
   it('makes the slices smaller when the server finds them too large', async () => {

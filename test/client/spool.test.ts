@@ -136,6 +136,28 @@ describe('a spool', () => {
     expect(spool.trouble).toBeNull();
   });
 
+  it('leaves a file alone that cannot be read, says so, and works with all others', async () => {
+    const before = new Spool(disk.open(), { ...RANDOM, segmentBytes: 780 });
+    for (const sequence of range(0, 30)) keep(before, sequence);
+    await before.settle();
+    const names = await disk.list();
+    expect(names).toHaveLength(3);
+    const repair = await disk.spoil(names[1] ?? '');
+
+    const spool = new Spool(disk.open(), RANDOM);
+    await spool.opened;
+    expect(spool.trouble).toBe('unreadable');
+    expect(spool.parts).toMatchObject([{ recording: PLACE.recording, duration: 400, left: true }]);
+    expect(keep(spool, 0, { ...PLACE, recording: 'new', epoch: 8 })).toBe(true);
+    await spool.settle();
+    expect(await disk.list()).toHaveLength(4);
+    await repair();
+    const later = new Spool(disk.open(), RANDOM);
+    await later.opened;
+    expect(later.trouble).toBeNull();
+    expect(later.parts).toMatchObject([{ duration: 600 }, { recording: 'new' }]);
+  });
+
   it('takes no more than half of what the browser would give', async () => {
     disk.space = 2 * 78 * 20;
     const spool = new Spool(disk.open(), RANDOM);

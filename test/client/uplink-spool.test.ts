@@ -187,6 +187,27 @@ describe('frames that a dying socket swallowed', () => {
   });
 });
 
+describe('the end that crosses a close of the server', () => {
+  it.each([
+    [CLOSE.restarting, 100],
+    [CLOSE.taken, 100],
+    [1000, null],
+  ] as const)('with %d keeps what was not acknowledged: %j ms', async (code, kept) => {
+    await on.start(withDisk({ speed: 20 }), SHORT);
+    await on.hello(1);
+    on.session.welcome(1, 0, 'first');
+    on.capture.record(10);
+    await until(() => expect(on.session.frames).toHaveLength(10));
+    on.session.say({ type: 'ack', sequence: 4 });
+    await until(() => expect(on.of('uplink').at(-1)?.acked).toBe(4));
+    on.session.closesAtBye = code;
+    on.leave();
+    await until(() => expect(on.last).toEqual({ type: 'ended' }));
+    expect(spool()?.parts[0]?.duration ?? null).toBe(kept);
+    expect(await disk.list()).toHaveLength(kept === null ? 0 : 1);
+  });
+});
+
 describe('the end without a server', () => {
   it('puts what was said away, and a later visit brings it when asked', async () => {
     await goLiveAndBeCut(withDisk({ speed: 40 }));
