@@ -23,6 +23,7 @@ export class Copies {
   readonly #states = new Map<string, CopyState>();
   readonly #rests = new Map<string, NodeJS.Timeout>();
   readonly #closing = new AbortController();
+  #running: { readonly id: string; readonly stop: () => Promise<void> } | undefined;
   #work: Promise<void> = Promise.resolve();
 
   constructor(make: MakeCopy, { log }: { log: FastifyBaseLogger }) {
@@ -56,6 +57,14 @@ export class Copies {
     return this.#work;
   }
 
+  /** For a recording that is to go: resolves when nothing of its copy is written any more. */
+  async drop(id: string): Promise<void> {
+    clearTimeout(this.#rests.get(id));
+    this.#rests.delete(id);
+    if (this.#running?.id === id) await this.#running.stop();
+    if (this.#states.get(id)?.state === 'failed') this.#states.delete(id);
+  }
+
   async close(): Promise<void> {
     for (const timer of this.#rests.values()) clearTimeout(timer);
     this.#closing.abort();
@@ -63,18 +72,27 @@ export class Copies {
   }
 
   async #run(id: string): Promise<void> {
-    const { signal } = this.#closing;
+    const dropped = new AbortController();
+    const signal = AbortSignal.any([this.#closing.signal, dropped.signal]);
     if (signal.aborted) return;
     const progress = (share: number): void => {
       this.#states.set(id, { state: 'making', progress: Math.round(share * 100) / 100 });
     };
     progress(0);
     try {
-      await this.#make(id, { progress, signal });
+      const making = this.#make(id, { progress, signal });
+      const stop = async (): Promise<void> => {
+        dropped.abort();
+        await making.catch(() => {});
+      };
+      this.#running = { id, stop };
+      await making;
       this.#states.delete(id);
     } catch (error) {
       this.#log.error({ recording: id, error: String(error) }, 'A copy could not be made.');
       this.#states.set(id, { state: 'failed', progress: 0 });
+    } finally {
+      this.#running = undefined;
     }
   }
 }

@@ -2,13 +2,16 @@
  * The journals of the data folder. One file has one writer: a journal that is held or in use is
  * the only object for its file; others are kept for a while, because reading one takes time.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import { Journal } from './journal.ts';
 
 /** Journals of finished broadcasts whose index is kept in memory; a day's takes about 22 MB. */
 const KEPT = 8;
+
+/** A copy, or what is there of one while it is made. */
+const COPY = /^([0-9a-f-]{36})\.m4a(\.units|\.part)?$/;
 
 const isAbsent = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT';
@@ -103,6 +106,20 @@ export class Journals {
     this.#entries.delete(id);
     await rm(this.pathOf(id), { force: true });
     await rm(this.copyOf(id), { force: true });
+  }
+
+  /**
+   * At the start: removes copies that were not finished, and those of which there is neither a
+   * recording nor a journal any more.
+   */
+  async sweepCopies(isKnown: (id: string) => boolean): Promise<void> {
+    const names = new Set(await readdir(this.#folder));
+    for (const name of names) {
+      const [, id = '', unfinished] = COPY.exec(name) ?? [];
+      if (id === '') continue;
+      if (unfinished !== undefined || !(isKnown(id) || names.has(`${id}.journal`)))
+        await rm(join(this.#folder, name), { force: true });
+    }
   }
 
   async close(): Promise<void> {

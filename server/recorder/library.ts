@@ -101,6 +101,10 @@ export class Library {
     const { folder, log } = options;
     const journals = await Journals.open(join(folder, 'recordings'), { log });
     const library = new Library(options, journals);
+    await library.#guard(
+      '',
+      journals.sweepCopies((id) => library.find(id) !== undefined),
+    );
     await library.room.look();
     for (const { id, ended } of options.store.recordings.unfinished())
       if (ended === null) await library.#guard(id, journals.resume(id));
@@ -201,6 +205,7 @@ export class Library {
   async remove(id: string): Promise<void> {
     this.#store.recordings.remove(id);
     this.#views.delete(id);
+    await this.copies.drop(id);
     await this.journals.remove(id);
   }
 

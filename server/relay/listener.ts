@@ -16,7 +16,7 @@ import type { Frame } from '../../shared/frame.ts';
 import type { Ring } from '../../shared/ring.ts';
 import { type Millis, millis, type Utc } from '../../shared/time.ts';
 import type { Channel } from './channel.ts';
-import { type ListenerState, startingAt } from './listener-state.ts';
+import { isYetToCome, type ListenerState, startingAt } from './listener-state.ts';
 import { asMessages } from './messages.ts';
 import { type LiveWish, type Place, PRIMING, Reader } from './reader.ts';
 import { type Now, Session } from './session.ts';
@@ -103,8 +103,7 @@ export class Listener {
 
   /** Tells it what the channel tells everybody, unless it belongs to a moment yet to be heard. */
   hear(message: ToListenerMessage): void {
-    const early = message.type === 'state' || message.type === 'metadata';
-    if (this.#state.is !== 'shifted' || !early) this.tell(message);
+    if (!isYetToCome(message, this.#state)) this.tell(message);
   }
 
   /** Closes for a reason that is not the peer's. */
@@ -151,11 +150,8 @@ export class Listener {
     switch (message.type) {
       case 'hello':
         return this.#hello(message);
-      case 'ping': {
-        const received = this.#options.now();
-        const pong = { ...message, type: 'pong', received, replied: this.#options.now() } as const;
-        return this.#session.send(pong satisfies ToListenerMessage);
-      }
+      case 'ping':
+        return this.#session.pong(message);
       case 'report':
         this.#latency = message.latency;
         return this.#report(message.sequence);
@@ -163,11 +159,12 @@ export class Listener {
         this.#pace = message.ms;
         return this.pump();
       case 'pause':
-        this.#wishes += 1;
-        if (this.welcomed) this.#state = { is: 'paused' };
-        return;
       case 'seek':
-        return this.#seek(message);
+        // The welcome comes first, whatever is wished for behind the hello.
+        if (this.#state.is === 'entering') this.#state = { ...this.#state, wished: message };
+        else if (message.type === 'seek') this.#seek(message);
+        else [this.#wishes, this.#state] = [this.#wishes + 1, { is: 'paused' }];
+        return;
       case 'select':
         if (this.#channel.renditions.some(({ id }) => id === message.rendition))
           this.#reader.wanted = message.rendition;
@@ -183,7 +180,7 @@ export class Listener {
     this.#session.greeted();
     this.#pace = hello.pace ?? millis(0);
     this.#reader.wanted = hello.rendition ?? 0;
-    this.#state = { is: 'entering' };
+    this.#state = { is: 'entering', wished: null };
     void this.#go({ after: hello.shifted ? hello.resume : undefined, ...hello }, (place) =>
       this.tell({
         type: 'welcome',
@@ -197,11 +194,11 @@ export class Listener {
   }
 
   #seek({ epoch, sequence, behind }: Extract<ListenerMessage, { type: 'seek' }>): void {
-    if (!this.welcomed) return;
     const from = epoch === undefined || sequence === undefined ? undefined : { epoch, sequence };
-    void this.#go({ from, behind }, ({ recovered: _, ...place }) =>
-      this.tell({ type: 'place', ...place }),
-    );
+    void this.#go({ from, behind }, ({ recovered: _, ...place }) => {
+      this.tell({ type: 'place', ...place });
+      if (!place.shifted) this.#tellClock();
+    });
   }
 
   /** Goes into the past when something is there, else close to live, and says where that is. */
@@ -218,10 +215,12 @@ export class Listener {
     this.#slowness.forgive(this.#options.now());
     const place = past ?? this.#reader.goLive(wish);
     const { live } = place;
+    const wished = this.#state.is === 'entering' ? this.#state.wished : null;
     if (shift !== undefined && past !== undefined) this.#state = { is: 'shifted', shift };
     else this.#state = startingAt(live, this.#reader.waiting);
     tell({ ...place, shifted: past !== undefined });
     if (past === undefined) this.#tellNow();
+    if (wished !== null) this.#control(wished);
     this.pump({ flush: true });
   }
 
@@ -242,7 +241,14 @@ export class Listener {
     this.#reader.restart(this.#channel.ring.head);
     this.#state = { is: 'following' };
     this.tell({ type: 'place', start: null, live: null, shifted: false });
+    this.#tellClock();
     this.#tellNow();
+  }
+
+  /** Who was in the past may have missed it. */
+  #tellClock(): void {
+    const { clockPoint } = this.#channel;
+    if (clockPoint !== null) this.tell({ type: 'clock', ...clockPoint });
   }
 
   #tellNow(): void {

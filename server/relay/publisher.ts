@@ -154,10 +154,8 @@ export class Publisher {
     switch (message.type) {
       case 'hello':
         return this.#hello(message);
-      case 'ping': {
-        const received = this.#options.now();
-        return this.#send({ ...message, type: 'pong', received, replied: this.#options.now() });
-      }
+      case 'ping':
+        return this.#session.pong(message);
       case 'clock':
         return this.#clock(message);
       case 'metadata':

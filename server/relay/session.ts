@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { RawData, WebSocket } from 'ws';
 import { CLOSE, type CloseCode, ProtocolViolation } from '../../shared/codes.ts';
+import type { ListenerMessage, ToListenerMessage } from '../../shared/control.ts';
 import type { Utc } from '../../shared/time.ts';
 
 /** Control messages a client may send at once, and each second after that. */
@@ -88,6 +89,13 @@ export class Session {
     // Who asks and never reads would have this process keep the answers.
     if (this.#socket.bufferedAmount > UNREAD_MOST) this.#socket.terminate();
     else this.#socket.send(JSON.stringify(message));
+  }
+
+  /** Answers a ping with the server's time. */
+  pong(ping: Extract<ListenerMessage, { type: 'ping' }>): void {
+    const received = this.#now();
+    const pong = { ...ping, type: 'pong', received, replied: this.#now() } as const;
+    this.send(pong satisfies ToListenerMessage);
   }
 
   /** Closes with a code and a sentence; a peer that does not answer is cut off after 2 s. */

@@ -46,6 +46,12 @@ const LATE_MOST = 1000;
 const isBefore = (one: FrameId, other: FrameId): boolean =>
   one.epoch < other.epoch || (one.epoch === other.epoch && one.sequence < other.sequence);
 
+/** The archive may make its titles anew each time. */
+const isSame = (one: Metadata, other: Metadata | undefined): boolean =>
+  one.title === other?.title &&
+  one.at.epoch === other.at.epoch &&
+  one.at.timestamp === other.at.timestamp;
+
 const after = ({ epoch, sequence }: FrameId): FrameId => ({ epoch, sequence: sequence + 1 });
 
 /** Where a listener wants to hear: from a frame, behind one, or so far behind live. */
@@ -125,6 +131,11 @@ export class TimeShift {
     return this.#archive === null || this.#exhausted || this.#inRing();
   }
 
+  /** Of what is being heard; undefined before the first frame. */
+  get epoch(): number | undefined {
+    return this.#last?.epoch;
+  }
+
   /** How far what comes next lies behind the newest frame; null across epochs. */
   get behind(): Millis | null {
     const { newest } = this.#channel.ring;
@@ -142,7 +153,7 @@ export class TimeShift {
     for (let frame = this.#peek(); frame !== undefined; frame = this.#peek()) {
       const begins = this.#beginOf(frame);
       if (begins > now + LEAD) break;
-      if (frame.epoch !== this.#last?.epoch) clock = this.#archive?.clock(frame.epoch) ?? clock;
+      if (frame.epoch !== this.#last?.epoch) clock = this.#clockOf(frame.epoch) ?? clock;
       const title = this.#titleAt(frame);
       if (title !== undefined) titles.push(title);
       this.#take(frame, begins);
@@ -207,6 +218,12 @@ export class TimeShift {
     this.#reading = false;
   }
 
+  /** The newest clock map of an epoch: the channel knows its own before the archive does. */
+  #clockOf(epoch: number): ClockPoint | null {
+    const { clockPoint } = this.#channel;
+    return clockPoint?.epoch === epoch ? clockPoint : (this.#archive?.clock(epoch) ?? null);
+  }
+
   /** The title that holds at a frame, when it is another than before. */
   #titleAt(frame: Frame): Metadata | undefined {
     const holds = this.#archive
@@ -215,7 +232,7 @@ export class TimeShift {
         ({ at }) =>
           at.epoch < frame.epoch || (at.epoch === frame.epoch && at.timestamp < frameEnd(frame)),
       );
-    if (holds === undefined || holds === this.#titled) return undefined;
+    if (holds === undefined || isSame(holds, this.#titled)) return undefined;
     this.#titled = holds;
     return holds;
   }

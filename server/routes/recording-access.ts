@@ -21,6 +21,14 @@ type OfChannel = { Params: { channel: string } };
 export const noRecording = (): Problem =>
   new Problem(404, 'no-recording', 'There is no such recording.');
 
+/** What caches may do: as `open` says, and nothing where the channel is private. */
+export const cacheOf = (
+  { station }: RecordingOptions,
+  request: FastifyRequest<OfChannel>,
+  open: string,
+): string =>
+  deskOf(station, request).settings.visibility === 'private' ? 'private, no-store' : open;
+
 /** A channel whose recordings the request may see. @throws {Problem} 401, 404. */
 export const readableDesk = (
   { station, authorize }: RecordingOptions,

@@ -7,7 +7,7 @@ import { segmentUnits, type Vod, vodPlaylist, vodSegment } from '../recorder/vod
 import type { RecordingRecord } from '../store/recordings.ts';
 import { FOR_EVER, MEDIA_TYPE, sendBytes } from './bytes.ts';
 import { Problem } from './problem.ts';
-import { type RecordingOptions, recordingIn } from './recording-access.ts';
+import { cacheOf, type RecordingOptions, recordingIn } from './recording-access.ts';
 
 type OfPart = { Params: { channel: string; id: string; file: string } };
 
@@ -52,8 +52,8 @@ export const registerRecordingHls = (app: FastifyInstance, options: RecordingOpt
     const { count } = await copyOf(record);
     const version = record.copied ?? 0;
     const vod = { version, units: count - LEAD_UNITS, started: record.started };
-    const send = (bytes: Buffer, type: string, cache = FOR_EVER): FastifyReply =>
-      sendBytes(request, reply, { bytes, type, cache });
+    const send = (bytes: Buffer, type: string, open = FOR_EVER): FastifyReply =>
+      sendBytes(request, reply, { bytes, type, cache: cacheOf(options, request, open) });
     if (file === 'index.m3u8')
       return send(Buffer.from(vodPlaylist(vod)), MEDIA_TYPE.m3u8, 'no-cache');
     if (file === `${version}.mp4`) return send(initSegment(COPY), MEDIA_TYPE.mp4);

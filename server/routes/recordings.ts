@@ -15,6 +15,7 @@ import type { RecordingFigures, RecordingRecord, Recordings } from '../store/rec
 import { MEDIA_TYPE, rangeOf } from './bytes.ts';
 import { Problem } from './problem.ts';
 import {
+  cacheOf,
   noRecording,
   type RecordingOptions,
   readableDesk,
@@ -115,16 +116,17 @@ type Served = {
   readonly etag: string;
   readonly type: string;
   readonly disposition: string;
+  readonly cache: string;
   /** The bytes from `from` up to, not including, `to`. */
   readonly read: (from: number, to: number) => Readable;
 };
 
 /** Sends a file, or the one range of it that was asked for. */
 const sendFile = (request: FastifyRequest, reply: FastifyReply, file: Served): FastifyReply => {
-  const { length, etag, type, disposition, read } = file;
+  const { length, etag, type, disposition, cache, read } = file;
   reply
     .header('accept-ranges', 'bytes')
-    .header('cache-control', 'no-cache')
+    .header('cache-control', cache)
     .header('etag', etag)
     .header('content-disposition', disposition)
     .type(type);
@@ -139,7 +141,10 @@ const sendFile = (request: FastifyRequest, reply: FastifyReply, file: Served): F
   return request.method === 'HEAD' ? reply.send() : reply.send(read(first, last + 1));
 };
 
-const original = (record: RecordingRecord, { view, etag, path }: Recording): Served => ({
+const original = (
+  record: RecordingRecord,
+  { view, etag, path }: Recording,
+): Omit<Served, 'cache'> => ({
   length: view.bytes,
   etag,
   type: MEDIA_TYPE.opus,
@@ -148,7 +153,7 @@ const original = (record: RecordingRecord, { view, etag, path }: Recording): Ser
 });
 
 /** @throws {Problem} 404 while there is none. */
-const copied = async (record: RecordingRecord, path: string): Promise<Served> => {
+const copied = async (record: RecordingRecord, path: string): Promise<Omit<Served, 'cache'>> => {
   const found = record.copied === null ? undefined : await stat(path).catch(() => undefined);
   if (found === undefined) throw noRecording();
   return {
@@ -209,11 +214,14 @@ export const registerRecordings = (app: FastifyInstance, options: Options): void
     handler: async (request, reply) => {
       const [, id, ending] = FILE.exec(request.params.file) ?? [];
       const record = recordingIn(options, request, id);
-      if (ending === 'm4a')
-        return sendFile(request, reply, await copied(record, library.journals.copyOf(record.id)));
+      const cache = cacheOf(options, request, 'no-cache');
+      if (ending === 'm4a') {
+        const copy = await copied(record, library.journals.copyOf(record.id));
+        return sendFile(request, reply, { ...copy, cache });
+      }
       const recording = await library.open(record);
       if (recording === undefined) throw noRecording();
-      return sendFile(request, reply, original(record, recording));
+      return sendFile(request, reply, { ...original(record, recording), cache });
     },
   });
 

@@ -1,8 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FOR_EVER } from '../../server/routes/bytes.ts';
 import { utc } from '../../shared/time.ts';
 import { lintMedia } from '../helpers/hls-linter.ts';
 import { readOggFile } from '../helpers/ogg-reader.ts';
@@ -199,6 +201,22 @@ describe('the AAC copy', () => {
     for (const name of ['0-0.m4s', '99999.mp4', `${/(\d+)-0\.m4s/.exec(playlist)?.[1]}-9.m4s`])
       expect((await fetch(index.replace('index.m3u8', name))).status).toBe(404);
 
+    // Nobody keeps what a private channel has, and caches what a public one has.
+    const names = playlist.match(/^[^#\n]+|(?<=URI=")[^"]+/gm) ?? [];
+    const parts = names.map((name) => index.replace('index.m3u8', name));
+    const headers = { authorization: `Bearer ${service.token}` };
+    const cachesOf = async (urls: readonly string[]): Promise<(string | null)[]> =>
+      Promise.all(
+        urls.map(async (one) => (await fetch(one, { headers })).headers.get('cache-control')),
+      );
+    const files = [index, url, desk.urlOf(item)];
+    expect(parts.length).toBeGreaterThan(1);
+    expect(new Set(await cachesOf(parts))).toEqual(new Set([FOR_EVER]));
+    expect(new Set(await cachesOf(files))).toEqual(new Set(['no-cache']));
+    await desk.change({ visibility: 'private' });
+    expect(new Set(await cachesOf([...parts, ...files]))).toEqual(new Set(['private, no-store']));
+    await desk.change({ visibility: 'public' });
+
     const frames = Array.from({ length: 50 }, (_, at) => bytesOf(100 + at, epoch));
     const body = frames.flatMap((bytes) => [
       Buffer.of(bytes.length >> 8, bytes.length & 255),
@@ -213,5 +231,33 @@ describe('the AAC copy', () => {
     expect(second.headers.get('etag')).not.toBe(first.headers.get('etag'));
     await desk.call(`/recordings/${item.id}`, { method: 'DELETE' });
     expect((await fetch(url)).status).toBe(404);
+  });
+
+  it('is no more when its recording is deleted while it is made', async () => {
+    const { client, epoch } = await startPublisher(service);
+    send(client, epoch, 0, 240);
+    const { id } = await desk.finished(client);
+    const making = service.library.copies.want(id);
+    while (!service.library.copies.stateOf(id)?.progress) await new Promise(setImmediate);
+    expect((await desk.call(`/recordings/${id}`, { method: 'DELETE' })).status).toBe(204);
+    await making;
+    expect(service.library.copies.stateOf(id)).toBeUndefined();
+    const left = await readdir(join(service.data, 'recordings'));
+    expect(left.filter((name) => name.startsWith(id))).toEqual([]);
+  });
+
+  it('is swept at the start when nothing else is left of its recording', async () => {
+    const { client, epoch } = await startPublisher(service);
+    send(client, epoch, 0, 10);
+    const { id } = await desk.finished(client);
+    const folder = join(service.data, 'recordings');
+    const gone = randomUUID();
+    for (const name of [`${gone}.m4a`, `${gone}.m4a.units`, `${id}.m4a.part`, `${id}.m4a`])
+      await writeFile(join(folder, name), 'left');
+    await service.shutDown();
+    const { data } = service;
+    service = await startService({}, { data });
+    expect((await readdir(folder)).sort()).toEqual([`${id}.journal`, `${id}.m4a`]);
+    await rm(data, { recursive: true });
   });
 });

@@ -6,7 +6,7 @@ import {
   startListener,
   startPublisher,
   startService,
-  type TestClient,
+  TestClient,
   type TestService,
   testFrame,
 } from '../helpers/service.ts';
@@ -107,6 +107,67 @@ describe('a listener in the past', () => {
       'ended',
     ]);
     expect(sequences(listener).at(-1)).toBe(579);
+  }, 20_000);
+
+  it('that pauses and seeks right behind its hello is welcomed first', async () => {
+    const publisher = await startPublisher(service);
+    await publish(publisher, { count: 700 });
+    const url = `${service.base}/api/v1/channels/live/listen`;
+    const open = async (hello: object, behind: object): Promise<TestClient> => {
+      const client = new TestClient(url);
+      await client.until(() => client.socket.readyState === client.socket.OPEN);
+      client.send({ type: 'hello', role: 'listener', ...hello });
+      client.send(behind);
+      await client.text('welcome');
+      return client;
+    };
+    const paused = await open({ behind: 13_000 }, { type: 'pause' });
+    paused.send({ type: 'ping', id: 1, sent: 0 });
+    await paused.text('pong');
+    expect(paused.frames).toEqual([]);
+    paused.send({ type: 'seek', behind: 12_000 });
+    expect(await paused.text('place')).toMatchObject({ shifted: true });
+    await paused.until(() => paused.frames.length > 0);
+    const sought = await open(
+      { behind: 13_000 },
+      { type: 'seek', epoch: publisher.epoch, sequence: 30 },
+    );
+    expect(await sought.text('place')).toMatchObject({ start: { sequence: 30 } });
+    expect(sought.texts.findIndex(({ type }) => type === 'welcome')).toBe(0);
+  }, 20_000);
+
+  it('is told each title once, and of no clock but that of what it hears', async () => {
+    const first = await startPublisher(service);
+    const clockOf = (epoch: number): object => ({
+      type: 'clock',
+      epoch,
+      timestamp: 0,
+      utc: Date.now() + ahead,
+      uncertainty: 1,
+    });
+    first.client.send(clockOf(first.epoch));
+    await publish(first, { count: 650 });
+    const at = { epoch: first.epoch, timestamp: 0 };
+    first.client.send({ type: 'metadata', title: 'Only once', at });
+    const second = await startPublisher(service, { ...HELLO, takeover: true });
+    expect(second.epoch).not.toBe(first.epoch);
+    second.client.send(testFrame(0, { epoch: second.epoch }));
+    await second.client.text('ack');
+    const listener = await startListener(service);
+    listener.send({ type: 'seek', epoch: first.epoch, sequence: 60 });
+    await listener.text('place');
+    await listener.until(() => listener.frames.length > 5);
+    second.client.send(clockOf(second.epoch));
+    for (let step = 0; step < 4; step += 1) {
+      // Notes of a recording are read again each second.
+      ahead += 1001;
+      const heard = listener.frames.length;
+      await listener.until(() => listener.frames.length > heard + 5);
+    }
+    const told = listener.texts
+      .slice(listener.texts.findIndex(({ type }) => type === 'place'))
+      .filter(({ type }) => type === 'clock' || type === 'metadata');
+    expect(told.map(({ title, epoch }) => title ?? epoch)).toEqual([first.epoch, 'Only once']);
   }, 20_000);
 
   it('that wishes for the future, or for another broadcast, is live', async () => {
