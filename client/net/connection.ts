@@ -119,9 +119,11 @@ export class Connection<M extends FromServer> {
     if (this.#state.is === 'open') this.#state.socket.send(JSON.stringify(message));
   }
 
-  /** Sends a frame; without an open socket it is dropped. */
-  sendFrame(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#state.is === 'open') this.#state.socket.send(bytes);
+  /** Sends a frame; false, and nothing sent, without an open socket. */
+  sendFrame(bytes: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#state.is !== 'open') return false;
+    this.#state.socket.send(bytes);
+    return true;
   }
 
   /** Closes the socket, waits (at most a second) until the server has read all of it, tries anew. */

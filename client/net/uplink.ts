@@ -237,7 +237,7 @@ export class Uplink {
         return;
       }
       if (!this.#pressure.admits(this.#connection.buffered)) return this.#drainLater();
-      this.#connection.sendFrame(encodeFrame({ ...frame, epoch }, frame.packet));
+      if (!this.#connection.sendFrame(encodeFrame({ ...frame, epoch }, frame.packet))) return;
       this.#runs.advance(frame);
     }
     if (this.#allSaid) void this.#goodbye();
