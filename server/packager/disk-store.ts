@@ -33,6 +33,8 @@ export type DiskStoreOptions = {
   readonly reads: FileReads;
   /** Told the error when the disk begins to fail, and null when all is written again. */
   readonly failing: (error: unknown) => void;
+  /** Told each time when all that there was has been written. */
+  readonly written?: () => void;
   /** What was listed before a restart, and what is in the files of all. */
   readonly listed?: readonly Segment[];
   readonly indexed?: readonly Indexed[];
@@ -155,6 +157,7 @@ export class DiskStore implements SegmentStore {
       while (!this.#closed && (await this.#writeOne()));
       if (this.#failing) this.#options.failing(null);
       this.#failing = false;
+      this.#options.written?.();
     } catch (error) {
       if (!this.#failing) this.#options.failing(error);
       this.#failing = true;

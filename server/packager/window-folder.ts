@@ -103,6 +103,8 @@ export class WindowFolder {
     const store = new DiskStore(join(this.#path, rendition), {
       reads: this.#disk.reads,
       failing: (error) => this.#report(rendition, error),
+      // Where sound can be written, what was kept back may be as well.
+      written: () => this.#write(),
       ...(restored && { listed: restored.listed, indexed: restored.indexed }),
     });
     this.#stores.set(rendition, store);

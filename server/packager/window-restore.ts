@@ -1,6 +1,5 @@
 /** Reads what a restart left of a rendition's window: nothing torn, nothing with a hole before it. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Samples, samples } from '../../shared/time.ts';
 import { readParts } from './fmp4-read.ts';
@@ -90,14 +89,23 @@ class Found {
       : readFileSync(join(this.#folder, `${name}.ts`));
   }
 
-  /** Removes what no playlist will name. */
+  /**
+   * Removes what no playlist will name. Not behind the restart's back: what is written next may have
+   * the same name.
+   */
   sweep(run: readonly Indexed[]): void {
     const kept = new Set(run.flatMap(({ name }) => [`${name}.m4s`, `${name}.ts`]));
     for (const file of this.#files)
-      if (file !== 'index.jsonl' && !kept.has(file))
-        void rm(join(this.#folder, file), { force: true }).catch(() => {});
+      if (file !== 'index.jsonl' && !kept.has(file)) removeNow(join(this.#folder, file));
   }
 }
+
+/** What cannot be removed stays, and takes room until the next start. */
+const removeNow = (path: string): void => {
+  try {
+    rmSync(path, { force: true });
+  } catch {}
+};
 
 const transportLength = (whole: Indexed['whole']): { readonly tsBytes?: number } =>
   whole === null || whole.tsBytes === 0 ? {} : { tsBytes: whole.tsBytes };

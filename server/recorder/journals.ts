@@ -5,6 +5,10 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
+import type { FrameId } from '../../shared/control.ts';
+import type { Frame } from '../../shared/frame.ts';
+import type { Samples } from '../../shared/time.ts';
+import { FileTurns } from '../packager/file-turns.ts';
 import { Journal } from './journal.ts';
 
 /** Journals of finished broadcasts whose index is kept in memory; a day's takes about 22 MB. */
@@ -29,6 +33,7 @@ export class Journals {
   readonly #folder: string;
   readonly #log: FastifyBaseLogger;
   readonly #entries = new Map<string, Entry>();
+  readonly #turns = new FileTurns();
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string, log: FastifyBaseLogger) {
@@ -99,6 +104,18 @@ export class Journals {
       if (journal === undefined) this.#entries.delete(id);
       else if (entry.users === 0 && entry.held === undefined) await journal.close();
     }
+  }
+
+  /**
+   * Durable frames of a broadcast from a place on, `most` samples at least; none when there is no
+   * journal. However many ask, so many files are open at once.
+   *
+   * @throws {DiskBusy} when no file can be opened now.
+   */
+  frames(id: string, from: FrameId, most: Samples): Promise<readonly Frame[]> {
+    return this.#turns.take(() =>
+      this.use(id, (journal) => journal?.frames(from, most) ?? Promise.resolve([])),
+    );
   }
 
   /** Deletes a journal and its copy for good. */

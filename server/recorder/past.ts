@@ -3,6 +3,7 @@ import { captureUtc } from '../../shared/clock.ts';
 import type { ClockPoint, FrameId, Metadata } from '../../shared/control.ts';
 import type { Frame } from '../../shared/frame.ts';
 import { type Samples, samples, type Utc } from '../../shared/time.ts';
+import { DiskBusy } from '../packager/file-turns.ts';
 import type { Archive } from '../relay/time-shift.ts';
 import type { RecordingEpoch } from '../store/recordings.ts';
 import type { Library } from './library.ts';
@@ -36,11 +37,11 @@ export class RecordedPast implements Archive {
     return clock ? captureUtc(clock, first.timestamp) : this.#begun;
   }
 
-  async read(from: FrameId, most: Samples): Promise<readonly Frame[]> {
-    return this.#library.journals.use(
-      this.id,
-      (journal) => journal?.frames(from, most) ?? Promise.resolve([]),
-    );
+  async read(from: FrameId, most: Samples): Promise<readonly Frame[] | null> {
+    return this.#library.journals.frames(this.id, from, most).catch((error) => {
+      if (error instanceof DiskBusy) return null;
+      throw error;
+    });
   }
 
   before(span: Samples): FrameId | null {

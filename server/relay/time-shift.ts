@@ -22,8 +22,11 @@ import type { Place } from './reader.ts';
 export interface Archive {
   /** UTC at which its first sample was captured; null while there is nothing. */
   readonly since: Utc | null;
-  /** Frames from a place on, or the next that there is, in order: at most `most` samples. */
-  read(from: FrameId, most: Samples): Promise<readonly Frame[]>;
+  /**
+   * Frames from a place on, or the next that there is, in order: at most `most` samples. Null when
+   * they cannot be read now, but soon.
+   */
+  read(from: FrameId, most: Samples): Promise<readonly Frame[] | null>;
   /** The frame that lies so much media before its newest; its first when there is not so much. */
   before(span: Samples): FrameId | null;
   /** Titles in the order of their places. */
@@ -213,9 +216,11 @@ export class TimeShift {
     const from = newest === undefined ? this.#next : after(newest);
     // A disk that cannot be read is a recording that goes no further.
     const frames = await this.#archive.read(from, READ).catch(() => []);
+    this.#reading = false;
+    // Asked for again with what is due next.
+    if (frames === null) return;
     this.#ahead.push(...frames);
     this.#exhausted = frames.length === 0;
-    this.#reading = false;
   }
 
   /** The newest clock map of an epoch: the channel knows its own before the archive does. */

@@ -6,7 +6,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Addressing } from '../packager/dash-view.ts';
-import { DiskBusy } from '../packager/file-reads.ts';
+import { DiskBusy } from '../packager/file-turns.ts';
 import { multivariantPlaylist } from '../packager/hls.ts';
 import { bitratesOf } from '../packager/hls-bitrates.ts';
 import type { Format, Output } from '../packager/output.ts';

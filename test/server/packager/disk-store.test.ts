@@ -143,6 +143,20 @@ describe('after a restart', () => {
     expect(listedOnDisk().at(-1)).toBe(27);
   });
 
+  it('what is left out is gone before its name is written anew', async () => {
+    const disk = new DiskWindow(folder);
+    await filled(disk, 0, 30);
+    disk.grow(30, 6);
+    await disk.store.flush();
+    truncateSync(join(folder, '30.m4s'), 10);
+    const again = new DiskWindow(folder, { restored: restore(folder) });
+    expect(files().at(-1)).toBe(29);
+    again.fill(30, 31);
+    await again.store.flush();
+    expect(files().at(-1)).toBe(30);
+    expect(listedOnDisk().at(-1)).toBe(30);
+  });
+
   it('a hole ends the window, and damage the whole of it', async () => {
     const disk = new DiskWindow(folder);
     await filled(disk, 0, 30);
