@@ -14,9 +14,6 @@ import type { AccessUnit, Grid, Piece, Rendition, Segment, TimedMetadata } from 
 import { Window } from './window.ts';
 import type { RestoredWindow } from './window-restore.ts';
 
-/** Between the last part and the end, ms: players ask for the next part at once. */
-const ENDS_AFTER = millis(500);
-
 /** Playlists of a rendition: parts and fMP4, or whole segments of MPEG-TS. */
 export type Format = 'fmp4' | 'ts';
 
@@ -136,17 +133,6 @@ export class Output {
     this.#end = { at: end, over: () => this.finish() };
   }
 
-  /**
-   * Nothing more will come. A playlist does not end in the turn of its last part: hls.js stops
-   * reading parts when it learns of the end, and would miss that one.
-   */
-  finish(): void {
-    if (this.window.ended) return;
-    this.#fill();
-    if (this.#settling) this.#options.timers.after(ENDS_AFTER, () => this.end());
-    else this.end();
-  }
-
   /** The same without ENDLIST, because the server restarts; resolves once the last units are in. */
   pauseAt(end: Samples): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -154,19 +140,15 @@ export class Output {
     return promise.then(() => this.pause());
   }
 
-  /** Ends at once, with silence for what did not come, as long as the others: ENDLIST. */
-  end(): void {
+  /** Nothing more will come, and what did not come is silence, as long as the others: ENDLIST. */
+  finish(): void {
     if (this.window.ended) return;
-    this.#fill();
-    this.window.end();
-  }
-
-  #fill(): void {
     if (this.#end !== undefined && this.window.segments.length > 0) {
       this.#beginUpTo(this.#end.at);
       this.#segmenter.fillTo(this.#end.at);
     }
     this.#segmenter.end();
+    this.window.end();
   }
 
   /** The stretch is over, and the channel goes on. */

@@ -213,7 +213,7 @@ export class Programme {
   /** Ends what has not ended by itself, and lets the encoders go. */
   async release(): Promise<void> {
     this.#ended = true;
-    for (const output of this.outputs.values()) output.end();
+    for (const output of this.outputs.values()) output.finish();
     this.folder.keep({ ended: true });
     await this.transcoder.close();
   }
