@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './helpers/summary-reporter.ts';
@@ -13,6 +14,8 @@ export default defineConfig({
   test: {
     // Real browsers, players and child processes on a shared machine: CI gives each claim two tries.
     retry: process.env.CI === undefined ? 0 : 1,
+    // Most parts wait for real time rather than for a core.
+    maxWorkers: Math.max(3, availableParallelism()),
     reporters: ['default', new SummaryReporter()],
     projects: [
       {
