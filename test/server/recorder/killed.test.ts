@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { readOggFile } from '../../helpers/ogg-reader.ts';
 import { frameOf, realPackets } from '../../helpers/opus-frames.ts';
@@ -29,6 +29,8 @@ const start = async (data: string): Promise<Running> => {
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // A claim that fails leaves none behind, which would keep the runner waiting for ever.
+  onTestFinished(() => void child.kill('SIGKILL'));
   let text = '';
   for await (const piece of child.stdout ?? []) {
     text += String(piece);
