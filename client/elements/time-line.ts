@@ -1,6 +1,6 @@
 /** Where in the broadcast one hears, and the ways back and forth. */
 import { css, html, LitElement, nothing, type TemplateResult, unsafeCSS } from 'lit';
-import { clockText } from '../state/broadcaster-words.ts';
+import { clockText } from '../locales/format.ts';
 import type { PastSpan } from '../state/past.ts';
 import { TextController } from '../state/text-controller.ts';
 import controls from '../styles/controls.css?inline';

@@ -37,3 +37,12 @@ export const momentText = (
   const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
   return new Intl.DateTimeFormat(language, { ...day, ...time }).format(moment);
 };
+
+/** Seconds as `0:07`, `12:34` or `1:12:47`. */
+export const clockText = (seconds: number): string => {
+  const whole = Math.max(Math.floor(seconds), 0);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const two = (count: number): string => String(count).padStart(2, '0');
+  const head = hours > 0 ? `${hours}:${two(minutes)}` : `${minutes}`;
+  return `${head}:${two(whole % 60)}`;
+};

@@ -3,8 +3,8 @@ import { html, svg, type TemplateResult } from 'lit';
 import '../elements/hold-button.ts';
 import '../elements/line-icon.ts';
 import type { Texts } from '../locales/en.ts';
+import { clockText } from '../locales/format.ts';
 import type { BroadcastController } from '../state/broadcast-controller.ts';
-import { clockText } from '../state/broadcaster-words.ts';
 import { uplinkReport } from '../state/uplink-report.ts';
 
 const SHAPES = {

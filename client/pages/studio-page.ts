@@ -9,15 +9,10 @@ import '../elements/notice-bar.ts';
 import '../elements/state-pill.ts';
 import '../elements/voice-light.ts';
 import type { Texts } from '../locales/en.ts';
+import { clockText } from '../locales/format.ts';
 import { adoptLanguage } from '../locales/language.ts';
 import { BroadcastController } from '../state/broadcast-controller.ts';
-import {
-  clockText,
-  type Notice,
-  noticesOf,
-  remarksOf,
-  studioPill,
-} from '../state/broadcaster-words.ts';
+import { type Notice, noticesOf, remarksOf, studioPill } from '../state/broadcaster-words.ts';
 import {
   channelOfAddress,
   RecordingsController,

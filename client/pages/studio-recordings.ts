@@ -2,8 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { utc } from '../../shared/time.ts';
 import type { Texts } from '../locales/en.ts';
-import { decimal, momentText } from '../locales/format.ts';
-import { clockText } from '../state/broadcaster-words.ts';
+import { clockText, decimal, momentText } from '../locales/format.ts';
 import type { ListedRecording, RecordingsController } from '../state/channel-status.ts';
 import { recordingState } from '../state/recording-words.ts';
 

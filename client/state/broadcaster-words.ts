@@ -86,12 +86,3 @@ const remedyOf = ({ trouble }: Extract<Broadcaster, { is: 'failed' }>): Remedy =
     return 'take-over';
   return trouble.startsWith('microphone') ? 'arm' : null;
 };
-
-/** Seconds as `0:07`, `12:34` or `1:12:47`. */
-export const clockText = (seconds: number): string => {
-  const whole = Math.max(Math.floor(seconds), 0);
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  const two = (count: number): string => String(count).padStart(2, '0');
-  const head = hours > 0 ? `${hours}:${two(minutes)}` : `${minutes}`;
-  return `${head}:${two(whole % 60)}`;
-};

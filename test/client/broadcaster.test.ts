@@ -1,17 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { en } from '../../client/locales/en.ts';
+import { clockText } from '../../client/locales/format.ts';
 import {
   type Broadcaster,
   type BroadcasterEvent,
   broadcaster,
   OFF,
 } from '../../client/state/broadcaster.ts';
-import {
-  clockText,
-  noticesOf,
-  remarksOf,
-  studioPill,
-} from '../../client/state/broadcaster-words.ts';
+import { noticesOf, remarksOf, studioPill } from '../../client/state/broadcaster-words.ts';
 import { ALARM_KINDS } from '../../shared/control.ts';
 import { millis } from '../../shared/time.ts';
 
