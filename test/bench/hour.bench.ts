@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayListener } from '../helpers/delay-listener.ts';
+import { HeapReader } from '../helpers/heap-reader.ts';
 import { LastingPublisher } from '../helpers/lasting-publisher.ts';
 import { startLiveService } from '../helpers/live-service.ts';
 import { MediaPuller, type PullerKind } from '../helpers/media-puller.ts';
@@ -20,6 +21,8 @@ import { type Claim, judge } from './verdict.ts';
 const LISTENERS = 20;
 const PULLERS: readonly PullerKind[] = ['ll-hls', 'll-hls', 'dash', 'dash'];
 const SAMPLE_EVERY = 10_000;
+/** Of each so many samples one also forces a collection, which is a pause for everybody. */
+const HEAP_EVERY = 6;
 /** Share of the run that does not count: caches fill and code is compiled. */
 const WARM_UP = 0.1;
 const ROWS = 12;
@@ -27,25 +30,39 @@ const VARIANTS = ['hls/index.m3u8', 'hls/opus.m3u8', 'hls/ts.m3u8', 'dash/manife
 const PLAY_SECONDS = 5;
 const HOUR = 3_600_000;
 
-/** One reading; MiB and ms. Delays are NaN while nothing came in time. */
+/** One reading; MiB and ms. NaN: a delay while nothing came in time, a heap that was not read. */
 type Reading = {
   readonly at: number;
   readonly service: number;
+  /** Of the service, right after a collection. */
+  readonly heap: number;
   readonly children: number;
   readonly p50: number;
   readonly p95: number;
 };
 
-const describe = ({ at, service, children, p50, p95 }: Reading): string =>
+const describe = ({ at, service, heap, children, p50, p95 }: Reading): string =>
   `  ${(at / 60_000).toFixed(1).padStart(6)} min  service ${service.toFixed(1)} MiB, ` +
+  `of these needed ${heap.toFixed(2)}, ` +
   `children ${children.toFixed(1)} MiB, delay p50 ${p50.toFixed(2)} ms, p95 ${p95.toFixed(2)} ms\n`;
 
-const read = (at: number, pid: number, listeners: readonly DelayListener[]): Reading => {
+/** What is sampled. */
+type Sampled = {
+  readonly pid: number;
+  readonly heap: HeapReader;
+  readonly listeners: readonly DelayListener[];
+};
+
+const read = async (
+  at: number,
+  { pid, heap, listeners, collect }: Sampled & { readonly collect: boolean },
+): Promise<Reading> => {
   const delays = listeners.flatMap((listener) => listener.take().delays);
   const children = descendantsOf(pid).reduce((sum, child) => sum + residentOf(child), 0);
   return {
     at,
     service: residentOf(pid),
+    heap: collect ? await heap.read() : Number.NaN,
     children,
     p50: quantile(delays, 0.5),
     p95: quantile(delays, 0.95),
@@ -53,17 +70,16 @@ const read = (at: number, pid: number, listeners: readonly DelayListener[]): Rea
 };
 
 /** Readings until the time is over; `acts` happen beside them. */
-const sample = async (
-  length: number,
-  { pid, listeners }: { pid: number; listeners: readonly DelayListener[] },
-): Promise<Reading[]> => {
+const sample = async (length: number, sampled: Sampled): Promise<Reading[]> => {
   const readings: Reading[] = [];
   const begun = performance.now();
+  const every = Math.min(SAMPLE_EVERY, length / (ROWS * HEAP_EVERY));
   for (let row = 1; performance.now() - begun < length; ) {
-    await sleep(Math.min(SAMPLE_EVERY, length / ROWS));
-    const reading = read(performance.now() - begun, pid, listeners);
+    await sleep(every);
+    const collect = (readings.length + 1) % HEAP_EVERY === 0;
+    const reading = await read(performance.now() - begun, { ...sampled, collect });
     readings.push(reading);
-    if (reading.at < (row * length) / ROWS) continue;
+    if (!collect || reading.at < ((row - 0.5) * length) / ROWS) continue;
     process.stdout.write(describe(reading));
     row += 1;
   }
@@ -103,7 +119,8 @@ const playAll = async (channel: string): Promise<Played[]> => {
 export const run = async ({ minutes = 60 }: { minutes?: number } = {}): Promise<void> => {
   if (!memoryIsKnown()) throw new Error('This benchmark reads /proc and needs Linux.');
   const length = minutes * 60_000;
-  const service = await startLiveService();
+  const heap = await HeapReader.prepare();
+  const service = await startLiveService({}, { node: [heap.argument] });
   const warnings = warningsOf(service.child);
   const pid = service.child.pid ?? 0;
   const base = `http://127.0.0.1:${service.port}`;
@@ -119,7 +136,7 @@ export const run = async ({ minutes = 60 }: { minutes?: number } = {}): Promise<
   })();
   let [readings, played]: [Reading[], Played[]] = [[], []];
   try {
-    readings = await sample(length, { pid, listeners });
+    readings = await sample(length, { pid, heap, listeners });
     await cuts;
     played = await playAll(`${base}/c/live`);
   } finally {
@@ -132,14 +149,13 @@ export const run = async ({ minutes = 60 }: { minutes?: number } = {}): Promise<
   }
   process.stdout.write(describeWarnings(warnings));
   const settled = readings.filter(({ at }) => at > WARM_UP * length);
-  const memory = slopeIn(settled, (reading) => reading.service);
+  const memory = slopeIn(settled, (reading) => reading.heap);
+  const resident = slopeIn(settled, (reading) => reading.service);
   const children = slopeIn(settled, (reading) => reading.children);
   const delay = slopeIn(settled, (reading) => reading.p50);
   const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);
-  process.stdout.write(slopeLine('service, resident', memory, 'MiB/h'));
-  const late = settled.filter(({ at }) => at > length / 2);
-  const lately = slopeIn(late, (reading) => reading.service);
-  process.stdout.write(slopeLine('the same, second half', lately, 'MiB/h'));
+  process.stdout.write(slopeLine('service, heap in use', memory, 'MiB/h'));
+  process.stdout.write(slopeLine('service, resident', resident, 'MiB/h'));
   process.stdout.write(slopeLine('transcoder, resident', children, 'MiB/h'));
   process.stdout.write(slopeLine('socket delay, p50', delay, 'ms/h'));
   process.stdout.write(
@@ -154,12 +170,20 @@ export const run = async ({ minutes = 60 }: { minutes?: number } = {}): Promise<
     process.stdout.write(
       `  ffmpeg ${url.replace(/.*\/c\/live\//, '').padEnd(20)} ${seconds.toFixed(2)} s; ${said.join('; ').slice(0, 200)}\n`,
     );
-  const unsure = [memory, children, delay].filter(({ margin }) => !Number.isFinite(margin)).length;
+  const unsure = [memory, resident, children, delay].filter(
+    ({ margin }) => !Number.isFinite(margin),
+  ).length;
   const claims: Claim[] = [
     { name: 'slopes that too few readings tell', value: unsure, most: 0, unit: '' },
     {
-      name: 'service: growth that is not noise',
+      name: 'service, heap in use: growth that is not noise',
       value: beyondNoise(memory),
+      most: 2,
+      unit: 'MiB/h',
+    },
+    {
+      name: 'service, resident: growth that is not noise',
+      value: beyondNoise(resident),
       most: 2,
       unit: 'MiB/h',
     },

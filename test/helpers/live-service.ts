@@ -42,14 +42,15 @@ const linksOf = (child: ChildProcess): Promise<{ studio: string; listen: string 
 
 /**
  * Starts `server/main.ts`, on a free port with an empty data folder unless the environment names
- * others; a folder that it names is kept.
+ * others; a folder that it names is kept. `node` are arguments for Node itself.
  */
 export const startLiveService = async (
   environment: Record<string, string> = {},
+  { node = [] }: { readonly node?: readonly string[] } = {},
 ): Promise<LiveService> => {
   const own = environment.SKYWAVE_DATA === undefined;
   const data = environment.SKYWAVE_DATA ?? (await mkdtemp(join(tmpdir(), 'skywave-live-')));
-  const child = spawn(process.execPath, ['server/main.ts'], {
+  const child = spawn(process.execPath, [...node, 'server/main.ts'], {
     cwd: root,
     env: {
       ...process.env,
