@@ -49,8 +49,8 @@ export type LoudnessReading = {
 
 /** Measures interleaved stereo at 48 kHz in blocks. */
 export class BlockMeter {
-  readonly #weighting = new KWeighting({ rate: SAMPLE_RATE, channels: 2 });
-  readonly #peaks = [new TruePeak(), new TruePeak()] as const;
+  #weighting = new KWeighting({ rate: SAMPLE_RATE, channels: 2 });
+  #peaks = [new TruePeak(), new TruePeak()] as const;
   readonly #planes = [new Float32Array(BLOCK), new Float32Array(BLOCK)] as const;
   #filled = 0;
   #squares = 0;
@@ -71,11 +71,12 @@ export class BlockMeter {
     return blocks;
   }
 
-  /** The next sound does not follow the last. */
+  /** The next sound does not follow the last: no filter remembers that. */
   skip(): void {
     this.#filled = 0;
     this.#squares = 0;
-    for (const peak of this.#peaks) peak.take();
+    this.#weighting = new KWeighting({ rate: SAMPLE_RATE, channels: 2 });
+    this.#peaks = [new TruePeak(), new TruePeak()];
   }
 
   #measure(pcm: Int16Array, from: number, to: number): void {

@@ -76,7 +76,7 @@ export interface Transcoder {
   end(): void;
   /** Switches low-rate renditions: exactly the named ones are encoded from now on. */
   setLowRate(names: readonly string[]): void;
-  /** A new programme: integrated loudness and highest true peak begin anew. */
+  /** The next stretch begins a new programme: nothing before it counts for its loudness. */
   resetLoudness(): void;
   /** Ends the child and resolves when it has gone. Nothing comes out any more. */
   close(): Promise<void>;
@@ -112,6 +112,8 @@ export class ChildTranscoder implements Transcoder {
   /** The children together took everything before this; it is not to come out a second time. */
   #taken = samples(0);
   #measured = samples(0);
+  /** What comes before the next stretch, a fade included, belongs to the programme before. */
+  #awaitsProgramme = false;
   #closed = false;
 
   constructor(sink: TranscoderSink, options: TranscoderOptions) {
@@ -155,6 +157,8 @@ export class ChildTranscoder implements Transcoder {
     if (piece.kind === 'discontinuity') {
       this.#order.end(this.#end);
       this.#order.begin(piece.at);
+      if (this.#awaitsProgramme) this.#measured = samples(Math.max(this.#measured, piece.at));
+      this.#awaitsProgramme = false;
     }
     this.#keep(feedOf(piece));
   }
@@ -173,8 +177,7 @@ export class ChildTranscoder implements Transcoder {
 
   resetLoudness(): void {
     this.#loudness = new ProgrammeLoudness();
-    // What is still in the child belongs to the programme before.
-    this.#measured = samples(Math.max(this.#measured, this.#end));
+    this.#awaitsProgramme = true;
   }
 
   async close(): Promise<void> {
@@ -228,7 +231,7 @@ export class ChildTranscoder implements Transcoder {
     for (const frame of frames) if (frame.at >= this.#taken) this.#sink.frame(frame);
     this.#counts.corruptFrames += corrupt.filter((at) => at >= this.#taken).length;
     for (const block of blocks)
-      if (block.at >= this.#measured) {
+      if (block.at >= this.#measured && !this.#awaitsProgramme) {
         this.#measured = samples(block.at + 1);
         this.#sink.loudness(this.#loudness.write(block));
       }

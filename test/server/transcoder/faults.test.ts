@@ -16,6 +16,7 @@ import {
   framesFrom,
   level,
   publish,
+  silence,
   stretch,
   withPacket,
 } from './sound.ts';
@@ -114,6 +115,29 @@ describe('a child that is killed', () => {
     const { integrated } = bench.readings.at(-1)!;
     expect(integrated).toBeCloseTo(bench.readings[55]!.integrated, 0);
   });
+});
+
+it('the fade of the programme before does not count for the next', async () => {
+  bench = new Bench();
+  await bench.transcoder.available();
+  // It ends where a block of 100 ms does, within a burst, and fades in the next block.
+  const loud = publish(measuringSignal(2)).slice(0, 55);
+  const [end, next] = [BEGIN + loud.length * 960, 2 * BEGIN];
+  const quiet = framesFrom(next, loud.slice(0, 50)).map((piece) =>
+    piece.kind === 'frame'
+      ? { ...piece, frame: withPacket(piece.frame, Uint8Array.of(0xfc, 0xff, 0xfe)) }
+      : piece,
+  );
+  await bench.feed([stretch(BEGIN), ...framesFrom(BEGIN, loud)]);
+  bench.transcoder.resetLoudness();
+  await bench.feed([silence(end, 15_360), stretch(next), ...quiet]);
+  bench.transcoder.end();
+  const last = next + quiet.length * 960;
+  await until(() => bench!.readings.some(({ at }) => at === last), 5000);
+  const ofNext = bench.readings.filter(({ at }) => at > next);
+  expect(ofNext).toHaveLength(quiet.length / 5);
+  for (const { integrated, truePeak } of ofNext)
+    expect([integrated, truePeak]).toEqual([-Infinity, -Infinity]);
 });
 
 describe('a child that hangs', () => {
