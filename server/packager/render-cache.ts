@@ -8,14 +8,24 @@ const BROTLI = { params: { [zlib.BROTLI_PARAM_QUALITY]: 4 } };
 /** What was done so far to bring texts onto the wire. */
 export type RenderCosts = { readonly renders: number; readonly compressions: number };
 
+/** How a text goes over the wire. */
+export type Encoding = 'br' | 'gzip' | 'identity';
+
+/** A text in one encoding: as bytes, and as a string of one character a byte. */
+export type Encoded = { readonly bytes: Buffer; readonly latin1: string };
+
+const ENCODERS: Readonly<Record<Encoding, (text: Buffer) => Buffer>> = {
+  br: (text) => brotliCompressSync(text, BROTLI),
+  gzip: (text) => gzipSync(text),
+  identity: (text) => text,
+};
+
 /** A text ready for the wire. The buffers are shared: nobody may write into them. */
 export class Rendered {
   readonly text: Buffer;
   /** Weak, so that it holds for all encodings (RFC 9110 section 8.8.3). */
   readonly etag: string;
-  #gzip: Buffer | undefined;
-  #brotli: Buffer | undefined;
-  #compressions = 0;
+  readonly #encoded = new Map<Encoding, Encoded>();
 
   constructor(text: string) {
     this.text = Buffer.from(text);
@@ -25,23 +35,18 @@ export class Rendered {
 
   /** How often it was compressed: once an encoding that somebody has asked for. */
   get compressions(): number {
-    return this.#compressions;
+    return this.#encoded.size - (this.#encoded.has('identity') ? 1 : 0);
   }
 
-  get gzip(): Buffer {
-    if (this.#gzip === undefined) {
-      this.#compressions += 1;
-      this.#gzip = gzipSync(this.text);
+  /** The text in an encoding, made when it is first asked for. */
+  in(encoding: Encoding): Encoded {
+    let encoded = this.#encoded.get(encoding);
+    if (encoded === undefined) {
+      const bytes = ENCODERS[encoding](this.text);
+      encoded = { bytes, latin1: bytes.toString('latin1') };
+      this.#encoded.set(encoding, encoded);
     }
-    return this.#gzip;
-  }
-
-  get brotli(): Buffer {
-    if (this.#brotli === undefined) {
-      this.#compressions += 1;
-      this.#brotli = brotliCompressSync(this.text, BROTLI);
-    }
-    return this.#brotli;
+    return encoded;
   }
 }
 

@@ -1,7 +1,5 @@
 /** What of our encodings a client likes best (RFC 9110 section 12.5.3). */
-
-/** An encoding that a text can be sent in. */
-export type Encoding = 'br' | 'gzip' | 'identity';
+import type { Encoding } from '../packager/render-cache.ts';
 
 /** Smallest first: at equal weight the earlier one is sent. */
 const OURS: readonly Encoding[] = ['br', 'gzip', 'identity'];

@@ -15,7 +15,7 @@ import type { Grid } from '../packager/track.ts';
 import type { Desk } from '../relay/desk.ts';
 import type { Now } from '../relay/session.ts';
 import type { Station } from '../relay/station.ts';
-import { FOR_EVER, MEDIA_TYPE, sendBytes, sendRendered } from './bytes.ts';
+import { FOR_EVER, MEDIA_TYPE, renderedSender, sendBytes, sendRendered } from './bytes.ts';
 import { deskOf } from './channels.ts';
 import { LiveManifests, versionOf } from './live-manifest.ts';
 import { Problem } from './problem.ts';
@@ -164,11 +164,9 @@ const playlist = async (
   if (!output.playable) throw absent();
   const query = new URLSearchParams(request.url.split('?')[1] ?? '');
   const reload = output.judge(query);
-  const send = (text: Parameters<typeof sendRendered>[2]['rendered']): FastifyReply => {
-    const cache = query.has('_HLS_msn') ? DIRECTED : CURRENT;
-    return sendRendered(request, reply, { rendered: text, type: MEDIA_TYPE.m3u8, cache });
-  };
   if (reload.kind === 'bad') throw new Problem(400, 'directive', reload.sentence);
+  const cache = query.has('_HLS_msn') ? DIRECTED : CURRENT;
+  const send = renderedSender(request, reply, { type: MEDIA_TYPE.m3u8, cache });
   if (reload.kind === 'now') return send(output.playlist(format, reload.skip));
   const waiter = output.wait(format, reload);
   request.raw.socket.once('close', waiter.cancel);
