@@ -58,16 +58,19 @@ export class Aside {
     this.#add(id, number);
   }
 
-  /** Puts back in its place whatever can be read by now; the rest stays where it is. */
-  async putBack(id: string, path: string): Promise<void> {
+  /** Puts back in its place whatever can be read by now; the rest stays. Says whether any could. */
+  async putBack(id: string, path: string): Promise<boolean> {
+    let any = false;
     for (const number of this.#numbers.get(id) ?? [])
       try {
         await this.#unite(this.#pathOf(id, number), path);
         this.#forget(id, number);
+        any = true;
         this.#log.info({ recording: id }, 'A journal can be read again and is whole.');
       } catch (error) {
         this.#log.warn({ recording: id, error: String(error) }, 'A journal still cannot be read.');
       }
+    return any;
   }
 
   /** Nothing of a recording is there any more. */

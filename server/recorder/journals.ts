@@ -87,16 +87,21 @@ export class Journals {
     }
   }
 
-  /** Tries again to read what was put aside of a broadcast that is over, unless it is in use. */
-  async mend(id: string): Promise<void> {
+  /**
+   * Tries again to read what was put aside of a broadcast that is over, unless it is in use. Says
+   * whether any of it came back.
+   */
+  async mend(id: string): Promise<boolean> {
     const known = this.#entries.get(id);
-    if (known !== undefined && (known.held !== undefined || known.users > 0)) return;
+    if (known !== undefined && (known.held !== undefined || known.users > 0)) return false;
+    let any = false;
     const journal = this.#queue(async () => {
-      await this.aside.putBack(id, this.pathOf(id));
+      any = await this.aside.putBack(id, this.pathOf(id));
       return this.#read(id);
     });
     this.#entries.set(id, { journal, users: 0, held: undefined });
     await this.use(id, () => {});
+    return any;
   }
 
   /** Lets go of the journal of a broadcast that has ended. */

@@ -174,7 +174,7 @@ export class Library {
       if (this.find(id)?.ended != null)
         await this.#guard(
           id,
-          this.journals.mend(id).then(() => this.settle(id)),
+          this.journals.mend(id).then((any) => (any ? this.settle(id) : undefined)),
         );
     this.#tellUnreadable();
   }
