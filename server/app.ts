@@ -107,7 +107,7 @@ export const createApp = async (
     createTranscoder: (sink) =>
       new ChildTranscoder(sink, { log: app.log, now: () => performance.now(), ladder: [COPY] }),
     ...(free === undefined ? {} : { free }),
-    alarm: alarms.raiser(null),
+    alarm: (channel, detail) => alarms.raiser(channel)('disk', detail),
   });
   const station = new Station({
     store,

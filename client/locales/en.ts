@@ -168,7 +168,7 @@ export const en = {
     uplink: 'No sound reaches the server. Check the network; it goes on by itself.',
     transcoder:
       'HLS and DASH may have had a short break: an encoder on the server failed and was replaced. There is nothing you have to do.',
-    disk: 'The disk of the server is nearly full: the recording may stop. Ask who runs the server to make room.',
+    disk: 'The disk of the server is nearly full, or fails: the recording may lack something. You stay on the air; ask who runs the server to look at it.',
     database:
       'The server cannot write its database. You stay on the air; ask who runs the server to look at its disk.',
   },

@@ -1,8 +1,18 @@
-/** Access units of an AAC copy, read from where they are in its file. */
+/** An AAC copy: its chapters, and its access units, read from where they are in its file. */
 import { type FileHandle, open } from 'node:fs/promises';
+import { samples } from '../../shared/time.ts';
+import type { Chapter } from './opus-headers.ts';
 
-/** Where boxes lie one in the other down to the table of sizes. */
-const WAY = ['trak', 'mdia', 'minf', 'stbl', 'stsz'];
+/** Where boxes lie one in the other down to the table of sizes, and to the list of chapters. */
+const TO_SIZES = ['trak', 'mdia', 'minf', 'stbl', 'stsz'];
+const TO_CHAPTERS = ['udta', 'chpl'];
+
+/** Bytes of a chapter list before its first entry, and of an entry before its name. */
+const LIST_HEAD = 9;
+const ENTRY_HEAD = 9;
+
+/** Units of 100 ns in three samples at 48 kHz, in which chapters are dated. */
+const HNS_PER_THREE = 625;
 
 /** Head of an `mdat` whose size has 64 bits. */
 const MEDIA_HEAD = 16;
@@ -18,6 +28,28 @@ const contentOf = (boxes: Buffer, type: string): Buffer | undefined => {
   return undefined;
 };
 
+const contentAlong = (boxes: Buffer, way: readonly string[]): Buffer | undefined => {
+  let content: Buffer | undefined = boxes;
+  for (const type of way) content &&= contentOf(content, type);
+  return content;
+};
+
+/** The chapters in the order they were written: the reverse of `mp4.ts`. */
+const chaptersIn = (movie: Buffer): Chapter[] => {
+  const list = contentAlong(movie, TO_CHAPTERS);
+  const chapters: Chapter[] = [];
+  for (let at = LIST_HEAD; list !== undefined && at + ENTRY_HEAD <= list.length; ) {
+    const end = at + ENTRY_HEAD + list.readUInt8(at + 8);
+    const date = Number(list.readBigUInt64BE(at));
+    chapters.push({
+      at: samples(Math.round((date * 3) / HNS_PER_THREE)),
+      name: list.toString('utf8', at + ENTRY_HEAD, end),
+    });
+    at = end;
+  }
+  return chapters;
+};
+
 const readAt = async (file: FileHandle, at: number, length: number): Promise<Buffer> => {
   const bytes = Buffer.allocUnsafe(length);
   const { bytesRead } = await file.read(bytes, 0, length, at);
@@ -25,13 +57,16 @@ const readAt = async (file: FileHandle, at: number, length: number): Promise<Buf
   return bytes;
 };
 
-/** The units of one copy. */
+/** One copy as its own file tells it: the journal is not asked. */
 export class CopyFile {
+  /** As they were when the copy was made, which is what its units are cut by. */
+  readonly chapters: readonly Chapter[];
   readonly #path: string;
   /** Where each unit begins, and where the last one ends. */
   readonly #starts: Float64Array;
 
-  private constructor(path: string, starts: Float64Array) {
+  private constructor(path: string, starts: Float64Array, chapters: readonly Chapter[]) {
+    this.chapters = chapters;
     this.#path = path;
     this.#starts = starts;
   }
@@ -42,15 +77,15 @@ export class CopyFile {
     try {
       const typeBytes = (await readAt(file, 0, 8)).readUInt32BE(0);
       const movieBytes = (await readAt(file, typeBytes, 8)).readUInt32BE(0);
-      let table: Buffer | undefined = await readAt(file, typeBytes + 8, movieBytes - 8);
-      for (const type of WAY) table &&= contentOf(table, type);
+      const movie = await readAt(file, typeBytes + 8, movieBytes - 8);
+      const table = contentAlong(movie, TO_SIZES);
       if (table === undefined) throw new Error('A copy has no table of sizes.');
       const count = table.readUInt32BE(8);
       const starts = new Float64Array(count + 1);
       starts[0] = typeBytes + movieBytes + MEDIA_HEAD;
       for (let index = 0; index < count; index += 1)
         starts[index + 1] = (starts[index] ?? 0) + table.readUInt32BE(12 + 4 * index);
-      return new CopyFile(path, starts);
+      return new CopyFile(path, starts, chaptersIn(movie));
     } finally {
       await file.close();
     }

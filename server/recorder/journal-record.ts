@@ -2,6 +2,7 @@
  * One record of the journal: u16 length and u32 CRC-32 of the frame, then the frame exactly as it
  * came over the wire. Records follow each other without anything between or before them.
  */
+import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { decodeFrame, type Frame, HEADER_BYTES, MAX_FRAME_BYTES } from '../../shared/frame.ts';
 
@@ -19,6 +20,20 @@ export const recordOf = (frame: Uint8Array): Buffer => {
   record.set(frame, RECORD_HEADER);
   return record;
 };
+
+/** A journal is read in pieces of this size, bytes. */
+const PIECE = 1024 * 1024;
+
+/** A file from a place on, piece by piece; each is overwritten by the next one. */
+export async function* piecesOf(file: FileHandle, from = 0): AsyncGenerator<Buffer> {
+  const piece = Buffer.allocUnsafe(PIECE);
+  for (let at = from; ; ) {
+    const { bytesRead } = await file.read(piece, 0, PIECE, at);
+    if (bytesRead === 0) return;
+    yield piece.subarray(0, bytesRead);
+    at += bytesRead;
+  }
+}
 
 /** What is told of each good record: the frame, and where in the file its record begins. */
 export type Found = (frame: Frame, offset: number) => void;

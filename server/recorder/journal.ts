@@ -10,13 +10,10 @@ import type { FrameId } from '../../shared/control.ts';
 import { type Frame, MAX_FRAME_BYTES } from '../../shared/frame.ts';
 import type { Samples } from '../../shared/time.ts';
 import { type Block, BlockIndex, type Entry, type LacingPool, type Mark } from './blocks.ts';
-import { RECORD_HEADER, RecordReader, recordOf } from './journal-record.ts';
+import { piecesOf, RECORD_HEADER, RecordReader, recordOf } from './journal-record.ts';
 
 /** Bytes that may wait for the disk: at 64 kbit/s a quarter of an hour. */
 const MOST_PENDING = 8 * 1024 * 1024;
-
-/** A journal is read in pieces of this size, bytes. */
-const PIECE = 1024 * 1024;
 
 const { O_CREAT, O_EXCL, O_RDWR, O_RDONLY } = constants;
 
@@ -245,13 +242,7 @@ export class Journal {
   async #scan(file: FileHandle): Promise<void> {
     this.#fresh = false;
     const reader = new RecordReader((frame, offset) => this.#index.enter(frame, offset));
-    const piece = Buffer.allocUnsafe(PIECE);
-    for (let at = 0; ; ) {
-      const { bytesRead } = await file.read(piece, 0, PIECE, at);
-      if (bytesRead === 0) break;
-      reader.read(piece.subarray(0, bytesRead));
-      at += bytesRead;
-    }
+    for await (const piece of piecesOf(file)) reader.read(piece);
     reader.finish();
     this.#writeAt = reader.end;
     this.#durable = this.#index.mark();
@@ -276,12 +267,10 @@ export class Journal {
   async #keepAside(file: FileHandle, from: number): Promise<void> {
     const aside = await open(`${this.path}.aside-${from}`, O_RDWR | O_CREAT | O_EXCL, 0o600);
     try {
-      const piece = Buffer.allocUnsafe(PIECE);
-      for (let at = from; ; ) {
-        const { bytesRead } = await file.read(piece, 0, PIECE, at);
-        if (bytesRead === 0) break;
-        await writeAll(aside, piece.subarray(0, bytesRead), at - from);
-        at += bytesRead;
+      let at = 0;
+      for await (const piece of piecesOf(file, from)) {
+        await writeAll(aside, piece, at);
+        at += piece.length;
       }
       await aside.datasync();
     } finally {

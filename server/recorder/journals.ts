@@ -2,13 +2,14 @@
  * The journals of the data folder. One file has one writer: a journal that is held or in use is
  * the only object for its file; others are kept for a while, because reading one takes time.
  */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { FrameId } from '../../shared/control.ts';
 import type { Frame } from '../../shared/frame.ts';
 import type { Samples } from '../../shared/time.ts';
 import { FileTurns } from '../packager/file-turns.ts';
+import { Aside, isAbsent } from './aside.ts';
 import { Journal } from './journal.ts';
 
 /** Journals of finished broadcasts whose index is kept in memory; a day's takes about 22 MB. */
@@ -16,9 +17,6 @@ const KEPT = 8;
 
 /** A copy, or what is there of one while it is made. */
 const COPY = /^([0-9a-f-]{36})\.m4a(\.units|\.part)?$/;
-
-const isAbsent = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 type Entry = {
   readonly journal: Promise<Journal | undefined>;
@@ -30,13 +28,16 @@ type Entry = {
 
 /** All journals, by the id of their broadcast, which the caller vouches for. */
 export class Journals {
+  /** Those that could not be read when their broadcast went on. */
+  readonly aside: Aside;
   readonly #folder: string;
   readonly #log: FastifyBaseLogger;
   readonly #entries = new Map<string, Entry>();
   readonly #turns = new FileTurns();
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(folder: string, log: FastifyBaseLogger) {
+  private constructor(folder: string, { log, aside }: { log: FastifyBaseLogger; aside: Aside }) {
+    this.aside = aside;
     this.#folder = folder;
     this.#log = log;
   }
@@ -44,7 +45,7 @@ export class Journals {
   /** Opens a folder, which is made when missing. */
   static async open(folder: string, { log }: { log: FastifyBaseLogger }): Promise<Journals> {
     await mkdir(folder, { recursive: true });
-    return new Journals(folder, log);
+    return new Journals(folder, { log, aside: await Aside.open(folder, { log }) });
   }
 
   pathOf(id: string): string {
@@ -70,11 +71,37 @@ export class Journals {
     return journal;
   }
 
-  /** Holds the journal of a broadcast that goes on after a restart; nothing when there is none. */
+  /**
+   * Holds the journal of a broadcast that goes on after a restart; nothing when there is none. One
+   * that cannot be read, or not be written, is put aside: the broadcast begins another.
+   */
   async resume(id: string): Promise<void> {
-    const journal = await this.#read(id);
-    if (journal === undefined) return;
-    this.#entries.set(id, { journal: Promise.resolve(journal), users: 0, held: journal });
+    await this.aside.putBack(id, this.pathOf(id));
+    try {
+      const journal = await this.#readWritable(id);
+      if (journal === undefined) return;
+      this.#entries.set(id, { journal: Promise.resolve(journal), users: 0, held: journal });
+    } catch (error) {
+      await this.aside.put(id, this.pathOf(id));
+      throw error;
+    }
+  }
+
+  /**
+   * Tries again to read what was put aside of a broadcast that is over, unless it is in use. Says
+   * whether any of it came back.
+   */
+  async mend(id: string): Promise<boolean> {
+    const known = this.#entries.get(id);
+    if (known !== undefined && (known.held !== undefined || known.users > 0)) return false;
+    let any = false;
+    const journal = this.#queue(async () => {
+      any = await this.aside.putBack(id, this.pathOf(id));
+      return this.#read(id);
+    });
+    this.#entries.set(id, { journal, users: 0, held: undefined });
+    await this.use(id, () => {});
+    return any;
   }
 
   /** Lets go of the journal of a broadcast that has ended. */
@@ -90,7 +117,7 @@ export class Journals {
   /** Does something with a journal, which is the only one of its file meanwhile. */
   async use<T>(id: string, act: (journal: Journal | undefined) => T | Promise<T>): Promise<T> {
     const entry = this.#entries.get(id) ?? {
-      journal: this.#queue(id),
+      journal: this.#queue(() => this.#read(id)),
       users: 0,
       held: undefined,
     };
@@ -118,11 +145,13 @@ export class Journals {
     );
   }
 
-  /** Deletes a journal and its copy for good. */
+  /** Deletes a journal for good, with its copy and whatever of it was kept aside. */
   async remove(id: string): Promise<void> {
     this.#entries.delete(id);
-    await rm(this.pathOf(id), { force: true });
-    await rm(this.copyOf(id), { force: true });
+    this.aside.forget(id);
+    for (const name of await readdir(this.#folder))
+      if (name.startsWith(`${id}.`))
+        await rm(join(this.#folder, name), { force: true, recursive: true });
   }
 
   /**
@@ -151,8 +180,8 @@ export class Journals {
   }
 
   /** One after the other: however many are asked for, one file is read at a time. */
-  #queue(id: string): Promise<Journal | undefined> {
-    const reading = this.#last.then(() => this.#read(id));
+  #queue(read: () => Promise<Journal | undefined>): Promise<Journal | undefined> {
+    const reading = this.#last.then(read);
     this.#last = reading.catch(() => {});
     return reading;
   }
@@ -164,6 +193,12 @@ export class Journals {
       if (isAbsent(error)) return undefined;
       throw error;
     }
+  }
+
+  async #readWritable(id: string): Promise<Journal | undefined> {
+    const journal = await this.#read(id);
+    if (journal !== undefined) await (await open(this.pathOf(id), 'r+')).close();
+    return journal;
   }
 
   /** Insertion order is age of use; the oldest that nobody uses make room. */

@@ -1,36 +1,28 @@
 /** The recordings of all channels: what is listed, what is served, and what is deleted when. */
-import { createHash } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import { samples, type Utc, utc } from '../../shared/time.ts';
-import type {
-  RecordingEpoch,
-  RecordingFigures,
-  RecordingRecord,
-  TitleRecord,
-} from '../store/recordings.ts';
+import type { RecordingRecord } from '../store/recordings.ts';
 import type { Store } from '../store/store.ts';
 import { type CopyOptions, makeAacCopy } from './aac-copy.ts';
 import { Copies, type MakeCopy } from './copies.ts';
 import { DiskRoom, freeBytes, LOOK_EVERY } from './disk-room.ts';
 import type { Journal } from './journal.ts';
 import { Journals } from './journals.ts';
-import { OggView } from './ogg.ts';
-import type { Chapter } from './opus-headers.ts';
-import {
-  type EpochNotes,
-  type Missing,
-  positionOf,
-  type Timeline,
-  timelineOf,
-} from './timeline.ts';
+import { etagOf, type Recording, type RecordingNotes, recordingOf } from './recording.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** How often broadcasts that a restart cut are looked after, ms. */
 const SETTLE_EVERY = 1000;
+
+/** How often it is tried to read what could not be read, ms. */
+const MEND_EVERY = 60_000;
+
+const UNREADABLE =
+  'The file of a recording cannot be read or written: it is kept aside, and another takes what comes.';
 
 /** What a library is made of. */
 export type LibraryOptions = {
@@ -42,24 +34,14 @@ export type LibraryOptions = {
   readonly minFree: number;
   readonly log: FastifyBaseLogger;
   readonly now: () => Utc;
-  /** Told when recording stops for want of room, in a sentence, and with null when it goes on. */
-  readonly alarm?: (kind: 'disk', detail: string | null) => void;
+  /**
+   * Told when recording stops for want of room, in a sentence, and with null when it goes on; with a
+   * channel, when a file of its recordings cannot be read.
+   */
+  readonly alarm?: (channel: string | null, detail: string | null) => void;
   readonly free?: () => Promise<number>;
   /** Makes the transcoder of one copy. */
   readonly createTranscoder: CopyOptions['createTranscoder'];
-};
-
-/** A recording as it is now. */
-export type Recording = {
-  readonly view: OggView;
-  readonly etag: string;
-  readonly path: string;
-  readonly figures: RecordingFigures;
-  readonly missing: readonly Missing[];
-  readonly timeline: Timeline;
-  readonly chapters: readonly Chapter[];
-  /** Bytes of the journal that it was made of. */
-  readonly durableBytes: number;
 };
 
 /** All recordings of this node. */
@@ -72,12 +54,15 @@ export class Library {
   readonly #store: Store;
   readonly #log: FastifyBaseLogger;
   readonly #now: () => Utc;
+  readonly #alarm: NonNullable<LibraryOptions['alarm']>;
+  /** Channels that were told of an unreadable file. */
+  #alarmed: ReadonlySet<string> = new Set();
   readonly #views = new Map<string, Recording>();
   readonly #settling = new Map<string, Promise<void>>();
   readonly #timers: NodeJS.Timeout[] = [];
 
   private constructor(options: LibraryOptions, journals: Journals) {
-    const { store, log, now, enabled, minFree, folder, alarm } = options;
+    const { store, log, now, enabled, minFree, folder, alarm = () => {} } = options;
     this.enabled = enabled;
     this.journals = journals;
     this.#createTranscoder = options.createTranscoder;
@@ -85,13 +70,14 @@ export class Library {
     this.#store = store;
     this.#log = log;
     this.#now = now;
+    this.#alarm = alarm;
     this.room = new DiskRoom({
       minFree,
       free: options.free ?? (() => freeBytes(folder)),
       odd: (detail) => log.error(detail),
       changed: (hasRoom, says) => {
         if (hasRoom) log.info(`Recording goes on: ${says}`);
-        alarm?.('disk', hasRoom ? null : `Recording has stopped, the broadcasts go on: ${says}`);
+        alarm(null, hasRoom ? null : `Recording has stopped, the broadcasts go on: ${says}`);
       },
     });
   }
@@ -106,12 +92,15 @@ export class Library {
       journals.sweepCopies((id) => library.find(id) !== undefined),
     );
     await library.room.look();
-    for (const { id, ended } of options.store.recordings.unfinished())
-      if (ended === null) await library.#guard(id, journals.resume(id));
+    for (const { id } of options.store.recordings.unfinished())
+      await library.#guard(id, journals.resume(id));
+    library.#tellUnreadable();
     library.#every(LOOK_EVERY, () => library.room.look());
     library.#every(SETTLE_EVERY, () => library.#settleCut());
+    library.#every(MEND_EVERY, () => library.mend());
     library.#every(HOUR, () => library.expire());
     await library.#guard('', library.expire());
+    await library.mend();
     for (const id of options.store.recordings.uncopied()) library.copies.later(id);
     return library;
   }
@@ -127,10 +116,7 @@ export class Library {
   }
 
   /** Titles and clock maps of a recording. */
-  notes(id: string): {
-    readonly titles: readonly TitleRecord[];
-    readonly epochs: readonly RecordingEpoch[];
-  } {
+  notes(id: string): RecordingNotes {
     const { recordings } = this.#store;
     return { titles: recordings.titles(id), epochs: recordings.epochs(id) };
   }
@@ -156,34 +142,15 @@ export class Library {
 
   /** What the durable part of a journal makes; undefined while there is none. */
   look(record: RecordingRecord, journal: Journal): Recording | undefined {
-    const { id, title, started } = record;
+    const { id } = record;
     if (journal.durableBytes === 0) return undefined;
-    const { titles, epochs } = this.notes(id);
     const final = record.ended !== null && !this.isOn(id);
-    const key = createHash('sha256')
-      .update(JSON.stringify([id, journal.durableBytes, final, titles, epochs]))
-      .digest('base64url');
-    const etag = `"${key.slice(0, 27)}"`;
+    const state = { record, journal, notes: this.notes(id), final };
+    const parted = this.journals.aside.has(id);
+    const etag = etagOf({ ...state, parted });
     const known = this.#views.get(id);
     if (known?.etag === etag) return known;
-    const timeline = timelineOf(
-      journal.blocks(),
-      new Map(epochs.map(({ epoch, ...notes }): [number, EpochNotes] => [epoch, notes])),
-    );
-    const chapters = titles
-      .map((entry) => ({ name: entry.name, at: positionOf(timeline, entry) ?? samples(0) }))
-      .sort((a, b) => a.at - b.at);
-    const view = new OggView(timeline, {
-      serial: createHash('sha256').update(id).digest().readUInt32BE(),
-      comments: { title, date: new Date(started).toISOString(), chapters },
-      lacing: journal.lacing,
-      final,
-    });
-    const { duration, gaps, missing } = timeline;
-    const { path, durableBytes } = journal;
-    const complete = final && missing.length === 0;
-    const figures = { duration, gaps, bytes: view.bytes, complete, final };
-    const recording = { view, etag, path, figures, missing, timeline, chapters, durableBytes };
+    const recording = recordingOf({ ...state, parted }, etag);
     // Only what is asked for again and again, above all ranges of one file.
     this.#views.delete(id);
     this.#views.set(id, recording);
@@ -201,12 +168,24 @@ export class Library {
     });
   }
 
+  /** Tries again to read what could not be read of broadcasts that are over; never rejects. */
+  async mend(): Promise<void> {
+    for (const id of this.journals.aside.ids)
+      if (this.find(id)?.ended != null)
+        await this.#guard(
+          id,
+          this.journals.mend(id).then((any) => (any ? this.settle(id) : undefined)),
+        );
+    this.#tellUnreadable();
+  }
+
   /** Deletes a recording and its file. */
   async remove(id: string): Promise<void> {
     this.#store.recordings.remove(id);
     this.#views.delete(id);
     await this.copies.drop(id);
     await this.journals.remove(id);
+    this.#tellUnreadable();
   }
 
   /** Deletes recordings; what fails is said. */
@@ -264,7 +243,15 @@ export class Library {
 
   async #settleCut(): Promise<void> {
     for (const { id, ended } of this.#store.recordings.unfinished())
-      if (ended !== null) await this.settle(id);
+      if (ended !== null) await this.#guard(id, this.settle(id));
+  }
+
+  #tellUnreadable(): void {
+    const channels = this.journals.aside.ids.flatMap((id) => this.find(id)?.channel ?? []);
+    const alarmed = new Set(channels);
+    for (const channel of this.#alarmed) if (!alarmed.has(channel)) this.#alarm(channel, null);
+    for (const channel of alarmed) this.#alarm(channel, UNREADABLE);
+    this.#alarmed = alarmed;
   }
 
   /** What fails here is said and tried again; it must not end the service. */

@@ -42,8 +42,7 @@ export const registerRecordingHls = (app: FastifyInstance, options: RecordingOpt
     if (span === undefined) throw absent();
     const file = await copyOf(record);
     const units = await file.units(span.from + LEAD_UNITS, span.to + LEAD_UNITS);
-    const recording = await library.open(record);
-    return vodSegment(number, { units, chapters: recording?.chapters ?? [] });
+    return vodSegment(number, { units, chapters: file.chapters });
   };
 
   app.get<OfPart>('/c/:channel/recordings/:id/:file', async (request, reply) => {

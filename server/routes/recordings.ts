@@ -7,8 +7,8 @@ import { samplesToMillis } from '../../shared/time.ts';
 import type { CopyState } from '../recorder/copies.ts';
 import { Intake } from '../recorder/intake.ts';
 import { DiskFailure } from '../recorder/journal.ts';
-import type { Recording } from '../recorder/library.ts';
 import { readOgg } from '../recorder/ogg-stream.ts';
+import type { Recording } from '../recorder/recording.ts';
 import type { Missing } from '../recorder/timeline.ts';
 import type { Now } from '../relay/session.ts';
 import type { RecordingFigures, RecordingRecord, Recordings } from '../store/recordings.ts';
@@ -53,6 +53,9 @@ const seconds = (length: RecordingFigures['duration']): number =>
 
 const noRoom = (): Problem =>
   new Problem(507, 'no-room', 'There is no room on the disk; try again later.', 60);
+
+const unreadable = (): Problem =>
+  new Problem(503, 'unreadable', 'This recording cannot be read now; try again later.', 60);
 
 /** A name for the file that a person finds again, in any script, and safe on any system. */
 const dispositionOf = ({ title, started }: RecordingRecord, ending: string): string => {
@@ -249,7 +252,8 @@ export const registerRecordings = (app: FastifyInstance, options: Options): void
     const { id, ended } = record;
     if (ended !== null && now() - ended > LATE_WITHIN)
       throw new Problem(410, 'too-late', 'This recording has been closed for good.');
-    if (!library.isOn(id) && !(await library.isThere(id))) throw noRecording();
+    if (!library.isOn(id) && !(await library.isThere(id)))
+      throw library.journals.aside.has(id) ? unreadable() : noRecording();
     if (!library.room.has) throw noRoom();
     const { epoch, last } = request.query;
     if (epoch !== undefined && last !== undefined && recordings.hasEpoch(id, Number(epoch)))

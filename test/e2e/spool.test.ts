@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import type { NetworkCommand } from '../../client/net/messages.ts';
 import { CLOSE } from '../../shared/codes.ts';
 import type { Frame } from '../../shared/frame.ts';
 import { type ServerSession, SmallServer } from '../client/small-server.ts';
 import { type ChaosProxy, startChaosProxy } from '../helpers/chaos-proxy.ts';
 import { complaintsOf, launchChromium, newListeningContext } from '../helpers/chromium.ts';
+import { shortenReplay } from '../helpers/short-replay.ts';
 
 const pages = fileURLToPath(new URL('../../dist/client', import.meta.url));
 const ACK_EVERY = 200;
@@ -47,16 +47,6 @@ const taken = (session: ServerSession): void => {
 
 const nextOf = (): number => (socketed.at(-1)?.sequence ?? -1) + 1;
 
-/** Runs in the page: a replay of 1.5 s, and private files from half a second on. */
-const shorten = (): void => {
-  const post = Worker.prototype.postMessage as (this: Worker, ...given: unknown[]) => void;
-  Worker.prototype.postMessage = function (this: Worker, ...given: unknown[]) {
-    const command = given[0] as NetworkCommand;
-    const replay = { kept: 1500, spoolAfter: 500 };
-    post.call(this, command.type === 'publish' ? { ...command, replay } : command, given[1] ?? []);
-  };
-};
-
 beforeEach(async () => {
   server = await SmallServer.open();
   server.pages = pages;
@@ -67,7 +57,7 @@ beforeEach(async () => {
   }, ACK_EVERY);
   proxy = await startChaosProxy(server.port, { seed: 3 });
   context = await newListeningContext(browser);
-  await context.addInitScript(shorten);
+  await context.addInitScript(shortenReplay);
 });
 
 afterEach(async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { utc } from '../../shared/time.ts';
 import { acked, RecordingClient, send } from '../helpers/recording-client.ts';
 import { startPublisher, startService, type TestService } from '../helpers/service.ts';
@@ -15,6 +15,13 @@ beforeEach(async () => {
   service = await startService({}, { now: () => utc(Date.now() + shift) });
 });
 afterEach(() => service.stop());
+
+/** Removed when the service is stopped, which writes in it until then. */
+const newFolder = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'skywave-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+};
 
 describe('the library', () => {
   it('gives the newest first, in pages, and deletes for those with the right', async () => {
@@ -96,7 +103,7 @@ describe('the library', () => {
   });
 
   it('keeps broadcasting when the disk is full, says so, and goes on when there is room', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'skywave-'));
+    const folder = await newFolder();
     await service.stop();
     let free = 10;
     const now = () => utc(Date.now() + shift);
@@ -144,14 +151,13 @@ describe('the library', () => {
     expect((await desk.call(`/recordings/${final.id}/frames`)).body.missing).toEqual([
       { epoch, from: 80, to: 130 },
     ]);
-    await rm(folder, { recursive: true });
   });
 
   it.each([
     ['is still full names what lacks', 10, [{ from: 20, to: 39 }]],
     ['has room again by then is whole', 1e12, []],
   ])('ends on a disk that was full: one that %s', async (_name, freeAtEnd, missing) => {
-    const folder = await mkdtemp(join(tmpdir(), 'skywave-'));
+    const folder = await newFolder();
     await service.stop();
     let free = 1e12;
     service = await startService({}, { data: folder, free: async () => free });
@@ -168,11 +174,10 @@ describe('the library', () => {
     expect((await desk.call(`/recordings/${item.id}/frames`)).body.missing).toEqual(
       missing.map((range) => ({ epoch, ...range })),
     );
-    await rm(folder, { recursive: true });
   });
 
   it('takes nothing that was said while it was not wanted, full disk or not', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'skywave-'));
+    const folder = await newFolder();
     await service.stop();
     let free = 1e12;
     service = await startService({}, { data: folder, free: async () => free });
@@ -195,6 +200,5 @@ describe('the library', () => {
     expect((await desk.call(`/recordings/${item.id}/frames`)).body.missing).toEqual([
       { epoch, from: 20, to: 39 },
     ]);
-    await rm(folder, { recursive: true });
   });
 });
