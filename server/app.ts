@@ -21,6 +21,7 @@ import type { Now } from './relay/session.ts';
 import { Station } from './relay/station.ts';
 import { authorizer } from './routes/access.ts';
 import { registerChannels } from './routes/channels.ts';
+import { registerDates } from './routes/dates.ts';
 import { registerEvents } from './routes/events.ts';
 import { registerMedia } from './routes/media.ts';
 import { registerPages } from './routes/pages.ts';
@@ -140,6 +141,7 @@ export const createApp = async (
   ];
 
   registerProblems(app);
+  registerDates(app, { now });
   await app.register(fastifyWebsocket, {
     // A session logs what its peer does, once; only a failure of our own ends here.
     errorHandler: (error, socket) => {

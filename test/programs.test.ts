@@ -19,15 +19,17 @@ describe('the check for programs', () => {
   it('names what is missing and the command that installs it, and fails', () => {
     const { status, stderr } = check();
     expect(status).toBe(1);
-    expect(stderr).toContain('The tests need chromium, ffmpeg, mpv, gst-launch-1.0 and cvlc: run');
+    expect(stderr).toContain(
+      'The tests need chromium, ffmpeg, mpv, gst-launch-1.0, cvlc and faketime: run',
+    );
     expect(stderr).toContain(
       '`apt-get install -y --no-install-recommends chromium ffmpeg mpv gstreamer1.0-tools ',
     );
-    expect(stderr).toContain(' vlc-bin vlc-plugin-base` as root');
+    expect(stderr).toContain(' vlc-bin vlc-plugin-base faketime` as root');
   });
 
   it('is content and silent with the others on the PATH and a browser that CHROMIUM names', () => {
-    for (const name of ['ffmpeg', 'mpv', 'gst-launch-1.0', 'cvlc'])
+    for (const name of ['ffmpeg', 'mpv', 'gst-launch-1.0', 'cvlc', 'faketime'])
       symlinkSync(process.execPath, join(folder, name));
     const { status, stdout, stderr } = check({ CHROMIUM: process.execPath });
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });

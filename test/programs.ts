@@ -29,6 +29,7 @@ const PROGRAMS: readonly Needed[] = [
     ],
   },
   { name: 'cvlc', packages: ['vlc-bin', 'vlc-plugin-base'] },
+  { name: 'faketime' },
 ];
 
 const missing = (): readonly Needed[] =>

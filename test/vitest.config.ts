@@ -5,6 +5,9 @@ import { SummaryReporter } from './helpers/summary-reporter.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** What needs a browser. */
+const IN_BROWSERS = ['test/e2e/**/*.test.ts', 'test/faults/**/*.browser.test.ts'];
+
 /**
  * Two projects, one after the other: claims about parts run in parallel, then the browser has the
  * machine to itself, because it measures delays.
@@ -23,7 +26,7 @@ export default defineConfig({
           name: 'parts',
           root,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: IN_BROWSERS,
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
@@ -32,7 +35,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           root,
-          include: ['test/e2e/**/*.test.ts'],
+          include: IN_BROWSERS,
           testTimeout: 180_000,
           hookTimeout: 60_000,
           fileParallelism: false,

@@ -1,6 +1,6 @@
 /** A service that goes away with everybody attached: they come back, and nothing is lost. */
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { Ear } from '../helpers/ear.ts';
 import { tellFault } from '../helpers/fault-line.ts';
 import { lintReloads } from '../helpers/hls-sequence.ts';
 import { listed, mediaTextOf } from '../helpers/hls-text.ts';
+import { killOnAir } from '../helpers/killed-service.ts';
 import { KnownPackets, packetsListed, recordedIn } from '../helpers/known-packets.ts';
 import { type LiveService, startLiveService } from '../helpers/live-service.ts';
 import { MediaPuller } from '../helpers/media-puller.ts';
@@ -33,13 +34,6 @@ const owned = <Owned extends { close: () => void }>(one: Owned): Owned => {
   return one;
 };
 const pollerOf = (url: string): TextPoller => owned(new TextPoller(url));
-
-/** All that the journals of a data folder hold. */
-const journaled = async (data: string): Promise<Buffer> => {
-  const folder = join(data, 'recordings');
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.journal'));
-  return Buffer.concat(await Promise.all(names.map((name) => readFile(join(folder, name)))));
-};
 
 it('a restart, orderly or not, goes on in the same broadcast, window and playlist', async () => {
   const data = await mkdtemp(join(tmpdir(), 'skywave-restart-'));
@@ -94,13 +88,9 @@ it('a restart, orderly or not, goes on in the same broadcast, window and playlis
   };
 
   await untilTrue(() => publisher.acked > 0);
-  service.child.kill('SIGKILL');
-  await once(service.child, 'exit');
-  const { acked } = publisher;
-  const kept = await journaled(data);
-  const held = packets.slice(0, acked + 1).filter((packet) => kept.includes(packet));
-  tellFault('kill -9', `${held.length} of ${acked + 1} acknowledged frames are on the disk`);
-  expect(held).toHaveLength(acked + 1);
+  const { acknowledged, held } = await killOnAir(service, { data, publisher, packets });
+  tellFault('kill -9', `${held} of ${acknowledged} acknowledged frames are on the disk`);
+  expect(held).toBe(acknowledged);
   await goOn('kill -9');
 
   const told = performance.now();

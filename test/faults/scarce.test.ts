@@ -54,7 +54,7 @@ const endsForRecordings = (read: ReadEvent): boolean =>
 it('a disk that is full for seconds gives an alarm, and listeners notice nothing', async (context) => {
   if (!isSmall) {
     tellFault('disk full', 'not measured: only root may mount a small disk');
-    return context.skip();
+    return context.skip('only root may mount a small disk');
   }
   const { ears, events, publisher, pid } = on;
   const atRest = residentOf(pid);
@@ -87,7 +87,7 @@ it('a disk that is full for seconds gives an alarm, and listeners notice nothing
 it('without file descriptors those who are there hear on, and new ones come later', async (context) => {
   if (spawnSync('prlimit', ['--version']).error !== undefined) {
     tellFault('no file descriptors', 'not measured: there is no prlimit');
-    return context.skip();
+    return context.skip('there is no prlimit');
   }
   const { ears, pid, base, warnings } = on;
   for (const ear of ears) ear.listen();

@@ -29,6 +29,17 @@ export type PlayerSettings = {
 };
 
 type Listener = (first: unknown, second: unknown) => void;
+type HlsRetry = {
+  readonly maxNumRetry: number;
+  shouldRetry?: (
+    retry: HlsRetry,
+    tried: number,
+    isTimeout: boolean,
+    answer: { readonly code: number } | undefined,
+    would: boolean,
+  ) => boolean;
+};
+type HlsPolicy = { readonly default?: { readonly errorRetry: HlsRetry } };
 type HlsLike = {
   readonly playingDate: Date | null;
   on: (event: string, listener: Listener) => void;
@@ -95,6 +106,13 @@ export const startPlayer = async ({
     );
   });
   if (player === 'hls.js') {
+    const policies = Object.values(config as Record<string, HlsPolicy | undefined>);
+    // Functions cannot be sent into a page. A refused connection has status 0, which is final
+    // for hls.js; here it is the restart of a server.
+    for (const policy of policies)
+      if (policy?.default !== undefined)
+        policy.default.errorRetry.shouldRetry = (retry, tried, _isTimeout, answer, would) =>
+          would || (answer?.code === 0 && tried < retry.maxNumRetry);
     const hls = new page.Hls(config);
     hls.on(page.Hls.Events.ERROR, (_event, problem) => {
       const { fatal, details, error } = problem as {

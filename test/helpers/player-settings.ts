@@ -1,5 +1,9 @@
-/** How players are told to stay close to live; everything else is theirs. */
+/** How players are told to stay close to live and to get over a restart; the rest is theirs. */
 import type { PlayerName } from './player-page.ts';
+
+/** A server that restarts refuses connections for a second or two: they try for a minute. */
+const HLS_RETRY = { maxNumRetry: 240, retryDelayMs: 250, maxRetryDelayMs: 250 };
+const SHAKA_RETRY = { maxAttempts: 240, baseDelay: 250, backoffFactor: 1 };
 
 /** Settings for low latency without a change of speed, which is audible on music. */
 export const LOW_LATENCY: Record<PlayerName, object> = {
@@ -8,9 +12,33 @@ export const LOW_LATENCY: Record<PlayerName, object> = {
     liveSyncDuration: 1.6,
     // Time lost at the start stays for ever at speed 1; beyond this it leaves out some sound once.
     liveMaxLatencyDuration: 2.1,
+    // Else it aims further back after a stall than it lets itself be, and leaves out sound for ever.
+    liveSyncOnStallIncrease: 0,
     maxLiveSyncPlaybackRate: 1,
+    // The page adds that a refused connection is worth another try.
+    ...Object.fromEntries(
+      ['playlistLoadPolicy', 'fragLoadPolicy'].map((policy) => [
+        policy,
+        {
+          default: {
+            ...{ maxTimeToFirstByteMs: 10_000, maxLoadTimeMs: 20_000 },
+            ...{ timeoutRetry: HLS_RETRY, errorRetry: HLS_RETRY },
+          },
+        },
+      ]),
+    ),
   },
-  // What the manifest says of low latency is their default.
-  shaka: {},
-  'dash.js': {},
+  // What the manifest says of low latency is its default.
+  shaka: {
+    manifest: { retryParameters: SHAKA_RETRY },
+    // Where it gives a rendition up for a while, there is soon none left. Segments keep their two
+    // tries: a part that was hinted at before the restart never comes, and it has to look for another.
+    streaming: { maxDisabledTime: 0 },
+  },
+  'dash.js': {
+    streaming: {
+      retryAttempts: { MPD: 240, MediaSegment: 240, lowLatencyMultiplyFactor: 1 },
+      retryIntervals: { MPD: 250, MediaSegment: 250, lowLatencyReductionFactor: 1 },
+    },
+  },
 };

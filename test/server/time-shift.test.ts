@@ -23,6 +23,9 @@ beforeEach(async () => {
 });
 afterEach(() => service.stop());
 
+/** Frames. */
+const TEN_MINUTES = 30_000;
+
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const sequences = ({ frames }: TestClient): number[] =>
   frames.map((frame) => frame.readUInt32BE(4));
@@ -85,6 +88,28 @@ describe('a listener in the past', () => {
     const since = service.station.desk('live')?.channel.since ?? 0;
     expect(Math.abs(Number(welcome.since) - since)).toBeLessThan(1000);
   }, 30_000);
+
+  it('goes on at the very sample after a pause of ten minutes, with the real limits', async () => {
+    const publisher = await startPublisher(service);
+    const listener = await startListener(service);
+    await publish(publisher, { count: 500 });
+    await listener.until(() => sequences(listener).at(-1) === 499);
+    const before = listener.frames.at(-1) as Buffer;
+    listener.close();
+    const paused = service.station.desk('live')?.channel.ring.newest?.timestamp ?? 0;
+    await publish(publisher, { from: 500, count: TEN_MINUTES });
+    const now = service.station.desk('live')?.channel.ring.newest?.timestamp ?? 0;
+    expect(now - paused).toBe(TEN_MINUTES * 960);
+    const resume = { epoch: publisher.epoch, sequence: before.readUInt32BE(4) };
+    const again = await startListener(service, {
+      hello: { resume, shifted: true },
+      reports: false,
+    });
+    await again.until(() => again.frames.length >= 15);
+    // The frame behind the last one heard, to the bit, and on from there.
+    expect(again.frames[0]).toEqual(Buffer.from(testFrame(500, { epoch: publisher.epoch })));
+    expect(sequences(again)).toEqual(run(500, again.frames.length));
+  }, 60_000);
 
   it('is told titles when their place is reached, and of the end when it has heard it', async () => {
     const publisher = await startPublisher(service);
