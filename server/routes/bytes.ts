@@ -79,7 +79,7 @@ export const renderedSender = (
         .status(304)
         .send();
     const { bytes, latin1 } = rendered.in(encoding);
-    const fields = [...head, 'etag', etag, 'content-length', bytes.length];
+    const fields = [...head, 'etag', etag, 'date', reply.dated, 'content-length', bytes.length];
     reply.hijack();
     reply.raw.writeHead(200, fields as OutgoingHttpHeader[]);
     if (bytes.length > COPIED_MOST) reply.raw.end(bytes);

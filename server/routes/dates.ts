@@ -5,14 +5,25 @@
 import type { FastifyInstance } from 'fastify';
 import type { Now } from '../relay/session.ts';
 
-/** Dates every answer, also those that a route writes by itself. */
+declare module 'fastify' {
+  interface FastifyReply {
+    /** `Date` of an answer that leaves now, for routes that write theirs by themselves. */
+    readonly dated: string;
+  }
+}
+
+/** Dates every answer as it leaves: a reload may have waited for seconds. */
 export const registerDates = (app: FastifyInstance, { now }: { now: Now }): void => {
   let written = { second: Number.NaN, text: '' };
-  app.addHook('onRequest', (_request, reply, done) => {
+  const dated = (): string => {
     const second = Math.floor(now() / 1000);
     if (second !== written.second)
       written = { second, text: new Date(second * 1000).toUTCString() };
-    reply.raw.setHeader('date', written.text);
-    done();
+    return written.text;
+  };
+  app.decorateReply('dated', { getter: dated });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    reply.header('date', dated());
+    done(null, payload);
   });
 };

@@ -105,6 +105,7 @@ export const registerEvents = (app: FastifyInstance, options: Options): void => 
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {
+      date: reply.dated,
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       // nginx would keep events back until it has a buffer full.
