@@ -3,7 +3,7 @@
  * Nobody waits for the disk: parts are written one after the other behind the broadcast's back. While
  * the disk fails, segments stay in memory, three minutes of them; what does not fit is lost.
  */
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileReads } from './file-reads.ts';
 import { bytesOf, durationOf } from './hls-bitrates.ts';
@@ -27,6 +27,8 @@ type Entry = {
   written: number;
   saved: boolean;
 };
+
+type Growing = { readonly name: string; readonly handle: FileHandle };
 
 /** What a store is made of. */
 export type DiskStoreOptions = {
@@ -52,6 +54,8 @@ export class DiskStore implements SegmentStore {
   #failing = false;
   #closed = false;
   #writing: Promise<void> | undefined;
+  /** The file that grows: opened once a segment, for opening costs more than writing a part. */
+  #growing: Growing | undefined;
 
   constructor(folder: string, options: DiskStoreOptions) {
     this.#folder = folder;
@@ -123,6 +127,7 @@ export class DiskStore implements SegmentStore {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#writing;
+    await this.#letGo();
   }
 
   /** A segment from before a restart: its parts are listed, or it goes on. */
@@ -161,6 +166,7 @@ export class DiskStore implements SegmentStore {
     } catch (error) {
       if (!this.#failing) this.#options.failing(error);
       this.#failing = true;
+      await this.#letGo().catch(() => {});
       await this.#index.disown().catch(() => {});
     }
   }
@@ -185,17 +191,31 @@ export class DiskStore implements SegmentStore {
   async #writeParts(entry: Entry): Promise<void> {
     const { head, written, parts } = entry;
     if (written === parts.length) return;
-    const bytes = Buffer.concat(parts.slice(written).map((part) => part.bytes));
-    const file = join(this.#folder, `${head.name}.m4s`);
     // Should this fail, who knows what is in the file.
     entry.written = 0;
-    if (written === 0) await writeFile(file, bytes);
-    else await appendFile(file, bytes);
-    if (written === 0) await this.#index.add({ ...headOf(head), whole: null });
+    const growing = this.#growing?.name === head.name ? this.#growing : undefined;
+    const { handle } = growing ?? (await this.#create(head.name));
+    const unwritten = growing === undefined ? parts : parts.slice(written);
+    await handle.writeFile(Buffer.concat(unwritten.map(({ bytes }) => bytes)));
+    if (growing === undefined) await this.#index.add({ ...headOf(head), whole: null });
     entry.written = parts.length;
   }
 
+  async #create(name: string): Promise<Growing> {
+    await this.#letGo();
+    this.#growing = { name, handle: await open(join(this.#folder, `${name}.m4s`), 'w') };
+    return this.#growing;
+  }
+
+  /** No segment's file is written to any more. */
+  async #letGo(): Promise<void> {
+    const growing = this.#growing;
+    this.#growing = undefined;
+    await growing?.handle.close();
+  }
+
   async #finish(entry: Entry, { segment, bytes, from }: Complete): Promise<void> {
+    await this.#letGo();
     const { ts } = bytes;
     if (ts !== null) await writeFile(join(this.#folder, `${segment.name}.ts`), ts);
     const duration = durationOf(segment);

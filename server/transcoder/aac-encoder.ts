@@ -18,6 +18,12 @@ export const AUDIO_SPECIFIC_CONFIG: Uint8Array = Uint8Array.of(0x11, 0x90);
 /** Priming that FFmpeg's encoders have of their own, samples. */
 const PRIMING: Record<AacName, number> = { libfdk_aac: 2048, aac: 1024 };
 
+/**
+ * From this bitrate on libfdk_aac goes without its afterburner, a second search that takes half of
+ * its time for 1.5 dB less noise: below it is heard, at 128 kbit/s it is not.
+ */
+const PLENTY = 96_000;
+
 /** One running encoder. */
 export interface AacEncoder {
   /** Encodes 1024 samples of interleaved stereo; returns the access units that came out of it. */
@@ -71,6 +77,7 @@ const openContext = ({ lib, constants }: Native, name: AacName, bitrate: number)
   // The default coder of `aac` is slow enough to fall behind live. (Options passed to open2 in a
   // Dictionary are freed twice by node-av 6.1.1, which ends the process sooner or later.)
   if (name === 'aac') context.setOption('aac_coder', 'fast');
+  else if (bitrate >= PLENTY) context.setOption('afterburner', '0');
   const opened = context.open2Sync(codec, null);
   if (opened < 0) {
     context.freeContext();
