@@ -1,7 +1,7 @@
 /**
- * Microphone to ear through players of other people: a studio page in Chromium with the measuring
- * signal as its microphone, and beside it, in the same browser, all players at once for 120 s; then
- * the same players in Firefox ESR.
+ * Microphone to ear through players of other people, one after the other, each for 120 s: a studio
+ * page in Chromium with the measuring signal as its microphone, and beside it, in the same browser,
+ * the player; then the same players in Firefox ESR.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -52,7 +52,12 @@ const goLive = async (browser: Browser, link: string): Promise<Page> => {
   return studio;
 };
 
-const measureChromium = async (pages: PlayerPages, seconds: number): Promise<Claim[]> => {
+/** A service, a studio and one player: two cores are no more than they need. */
+const measureChromium = async (
+  pages: PlayerPages,
+  { player, path, p95: most }: Promised,
+  seconds: number,
+): Promise<Claim[]> => {
   const folder = await mkdtemp(join(tmpdir(), 'skywave-players-'));
   const microphone = await writeMicrophone(join(folder, 'microphone.wav'));
   const service = await startLiveService();
@@ -60,57 +65,32 @@ const measureChromium = async (pages: PlayerPages, seconds: number): Promise<Cla
   try {
     const studio = await goLive(browser, service.studio);
     await studio.waitForTimeout(HEAD_START);
-    const players = [];
-    // One after the other: what a player loses of time while all begin at once it never gets back.
-    for (const promised of PROMISED) {
-      const context = await newListeningContext(browser);
-      await installAudioTaps(context);
-      const { player, path } = promised;
-      const url = `http://127.0.0.1:${service.port}/c/live/${path}`;
-      const settings = { config: LOW_LATENCY[player], tap: true };
-      players.push({
-        promised,
-        opened: await openPlayer(context, pages, { player, url, settings }),
-      });
-      await studio.waitForTimeout(1000);
-    }
+    const context = await newListeningContext(browser);
+    await installAudioTaps(context);
+    const url = `http://127.0.0.1:${service.port}/c/live/${path}`;
+    const settings = { config: LOW_LATENCY[player], tap: true };
+    const opened = await openPlayer(context, pages, { player, url, settings });
     await studio.waitForTimeout(seconds * 1000);
-    const playbacks = [];
-    for (const { promised, opened } of players) {
-      const playback = (await readTaps(opened.page, 'playback')).at(-1);
-      if (playback === undefined) throw new Error(`${promised.player} was not recorded.`);
-      playbacks.push({ promised, playback, log: await opened.log() });
-      await opened.page.close();
-    }
+    const log = await opened.log();
+    const playback = (await readTaps(opened.page, 'playback')).at(-1);
     const capture = (await readTaps(studio, 'capture')).at(-1);
+    const figures = figuresOf(log, { settle: SETTLE });
+    if (playback === undefined) throw new Error(`${player} was not recorded.`);
     if (capture === undefined) throw new Error('The studio was not recorded.');
-    const claims: Claim[] = [];
-    for (const { promised, playback, log } of playbacks) {
-      const name = `${promised.player} ${promised.path}`;
-      const figures = figuresOf(log, { settle: SETTLE });
-      const { bursts } = measureDelay(capture, playback);
-      const from = (playback.firstSound() ?? 0) + SETTLE * 1000;
-      const delays = bursts.filter(({ at }) => at >= from).map(({ delay }) => delay / 1000);
-      const [p50, p95] = [quantile(delays, 0.5), quantile(delays, 0.95)];
-      const ear = `p50 ${p50.toFixed(2)} s, p95 ${p95.toFixed(2)} s (${delays.length} bursts)`;
-      process.stdout.write(`${describePlayer(name, figures, ear)}\n`);
-      claims.push(
-        { name: `${name}: delay p95`, value: p95, most: promised.p95, unit: 's' },
-        {
-          name: `${name}: stalls and jumps`,
-          value: figures.stalls + figures.jumps + figures.fatal.length,
-          most: 0,
-          unit: '',
-        },
-        {
-          name: `${name}: bursts that were not heard`,
-          value: Math.max(0, Math.floor(figures.played) - SETTLE - 2 - delays.length),
-          most: 0,
-          unit: '',
-        },
-      );
-    }
-    return claims;
+    const { bursts } = measureDelay(capture, playback);
+    const from = (playback.firstSound() ?? 0) + SETTLE * 1000;
+    const delays = bursts.filter(({ at }) => at >= from).map(({ delay }) => delay / 1000);
+    const [p50, p95] = [quantile(delays, 0.5), quantile(delays, 0.95)];
+    const ear = `p50 ${p50.toFixed(2)} s, p95 ${p95.toFixed(2)} s (${delays.length} bursts)`;
+    const name = `${player} ${path}`;
+    process.stdout.write(`${describePlayer(name, figures, ear)}\n`);
+    const unheard = Math.max(0, Math.floor(figures.played) - SETTLE - 2 - delays.length);
+    const halts = figures.stalls + figures.jumps + figures.fatal.length;
+    return [
+      { name: `${name}: delay p95`, value: p95, most, unit: 's' },
+      { name: `${name}: stalls and jumps`, value: halts, most: 0, unit: '' },
+      { name: `${name}: bursts that were not heard`, value: unheard, most: 0, unit: '' },
+    ];
   } finally {
     await browser.close();
     await service.stop();
@@ -123,7 +103,9 @@ export const run = async ({ minutes = MINUTES }: { minutes?: number } = {}): Pro
   const seconds = minutes * 60;
   const pages = await servePlayers();
   try {
-    const claims = await measureChromium(pages, seconds);
+    const claims: Claim[] = [];
+    for (const promised of PROMISED)
+      claims.push(...(await measureChromium(pages, promised, seconds)));
     await reportFirefox(PROMISED, { pages, seconds, headStart: HEAD_START, settle: SETTLE });
     judge(claims);
   } finally {
