@@ -32,6 +32,11 @@ export class Ear {
     };
   }
 
+  /** Sequence of the newest frame; -1 before any. */
+  get newest(): number {
+    return this.#newest?.sequence ?? -1;
+  }
+
   /** Forgets what it measured. */
   listen(): void {
     this.missed = 0;
