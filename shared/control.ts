@@ -72,6 +72,14 @@ const paceSpan = v.pipe(
 );
 const pace = v.object({ type: v.literal('pace'), ms: paceSpan });
 
+/** How much faster than it was said the past may be sent, at most. */
+export const MAX_RATE = 1.5;
+
+const rate = v.object({
+  type: v.literal('rate'),
+  rate: v.pipe(v.number(), v.minValue(1), v.maxValue(MAX_RATE)),
+});
+
 /** States of a channel as its listeners learn them. */
 export const CHANNEL_STATES = ['idle', 'live', 'holding', 'filling', 'ended'] as const;
 
@@ -169,6 +177,7 @@ const listenerMessages = v.variant('type', [
     sequence: v.optional(sequence),
     behind: v.optional(span),
   }),
+  rate,
   goaway,
 ]);
 
@@ -186,6 +195,7 @@ const toListenerMessages = v.variant('type', [
     clock: v.nullable(v.omit(clock, ['type'])),
   }),
   v.object({ type: v.literal('place'), start, live: v.nullable(frameId), shifted: v.boolean() }),
+  rate,
   clock,
   v.object({ ...nowPlaying, at: v.object({ epoch, timestamp }) }),
   v.object({ type: v.literal('catalog'), catalog: catalogSchema }),

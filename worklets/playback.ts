@@ -137,6 +137,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     else if (message.type === 'pause') this.#playout.pause();
     else if (message.type === 'flush') this.#playout.flush();
     else if (message.type === 'rejoin') this.#playout.rejoin(message.from);
+    else if (message.type === 'rate') this.#playout.setRate(message.rate, contextNow());
   }
 
   #push(bytes: Uint8Array, live: boolean): void {

@@ -156,6 +156,14 @@ export class Playout {
     this.#control.pause();
   }
 
+  /**
+   * From the next frame on media comes so much faster than it was said, and is played as fast without
+   * a change of pitch; 1 is as it was said.
+   */
+  setRate(rate: number, now: Millis): void {
+    this.#control.setRate(rate, now);
+  }
+
   /** The server skipped: what is in hand goes, and play goes on with what comes. */
   flush(): void {
     this.#source.clear({ counted: true });

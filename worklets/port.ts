@@ -92,6 +92,8 @@ export type DownlinkMessage =
   | { readonly type: 'frame'; readonly bytes: Uint8Array<ArrayBuffer>; readonly live: boolean }
   /** The channel holds, fills or has ended: what comes next is no measure of the network. */
   | { readonly type: 'pause' }
+  /** What follows comes so much faster than it was said, and is to be played as fast; 1 as it was. */
+  | { readonly type: 'rate'; readonly rate: number }
   /** The server skipped, or the listener joined anew: play from the next frame on. */
   | { readonly type: 'flush' }
   /**

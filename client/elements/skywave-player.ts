@@ -154,16 +154,18 @@ export class SkywavePlayer extends LitElement {
     const { past, heard, state } = this.#listen;
     const span = past.span(heard, utc(Date.now()));
     if (span === null && !past.shifted) return nothing;
-    const seek = ({ detail }: CustomEvent<number>): void =>
-      this.#listen.seek(secondsToMillis(detail));
+    const seek = ({ detail }: CustomEvent<number>): void => past.seek(secondsToMillis(detail));
+    const catchUp = ({ detail }: CustomEvent<boolean>): void => past.catchUp(detail);
     const goLive = (): void => {
-      if (state.is !== 'idle') return this.#listen.seek(millis(0));
+      if (state.is !== 'idle') return past.seek(millis(0));
       past.forget();
       this.listen();
     };
     return html`<time-line
       .span=${span}
       .shifted=${past.shifted}
+      .rate=${past.canCatchUp ? past.rate : null}
+      @catchup=${catchUp}
       @behind=${seek}
       @live=${goLive}
     ></time-line>`;

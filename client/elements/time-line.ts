@@ -1,7 +1,8 @@
 /** Where in the broadcast one hears, and the ways back and forth. */
 import { css, html, LitElement, nothing, type TemplateResult, unsafeCSS } from 'lit';
-import { clockText } from '../locales/format.ts';
-import type { PastSpan } from '../state/past.ts';
+import type { Texts } from '../locales/en.ts';
+import { clockText, decimal } from '../locales/format.ts';
+import { CATCH_UP, type PastSpan } from '../state/past.ts';
 import { TextController } from '../state/text-controller.ts';
 import controls from '../styles/controls.css?inline';
 import './line-icon.ts';
@@ -14,13 +15,15 @@ const SETTLED = 400;
 const FOLLOWED = 1500;
 
 /**
- * `<time-line .span .shifted>`; says `behind` with the seconds behind live that are wished for as
- * `detail`, and `live`. While one drags, the slider is the listener's.
+ * `<time-line .span .shifted .rate>`; says `behind` with the seconds behind live that are wished for as
+ * `detail`, `live`, and `catchup` with whether to. `rate` is how fast the past is heard, null where
+ * that cannot be chosen. While one drags, the slider is the listener's.
  */
 export class TimeLine extends LitElement {
   static override properties = {
     span: { attribute: false },
     shifted: { attribute: false },
+    rate: { attribute: false },
     dragged: { state: true },
   };
   static override styles = [
@@ -46,18 +49,30 @@ export class TimeLine extends LitElement {
         font-size: var(--type-1);
         color: var(--quiet);
       }
+      .ways {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--space-2);
+      }
+      .button[aria-pressed='true'] {
+        border-color: var(--accent);
+        color: var(--accent);
+      }
     `,
   ];
   declare span: PastSpan | null;
   declare shifted: boolean;
+  declare rate: number | null;
   declare dragged: number | null;
   readonly #text = new TextController(this);
+  #focused = false;
   #waiting: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();
     this.span = null;
     this.shifted = false;
+    this.rate = null;
     this.dragged = null;
   }
 
@@ -66,12 +81,20 @@ export class TimeLine extends LitElement {
     this.#letGo();
   }
 
+  /** At live the ways to it are gone: who stood on one by keyboard stands on the slider. */
+  override willUpdate(): void {
+    this.#focused = this.renderRoot.contains(this.shadowRoot?.activeElement ?? null);
+  }
+
+  override updated(): void {
+    if (this.#focused && this.shadowRoot?.activeElement === null)
+      this.renderRoot.querySelector('input')?.focus();
+  }
+
   override render(): TemplateResult {
     const { t } = this.#text;
-    const live = this.shifted
-      ? html`<button class="button" type="button" @click=${() => this.#say('live', null)}>${t.goToLive}</button>`
-      : nothing;
-    if (this.span === null) return html`<div class="below"><span>${t.paused}</span>${live}</div>`;
+    const ways = this.shifted ? this.#ways(t) : nothing;
+    if (this.span === null) return html`<div class="below"><span>${t.paused}</span>${ways}</div>`;
     const { length, behind } = this.span;
     const place = this.dragged ?? Math.max(0, length - behind);
     const words = t.placeOf(clockText(place), clockText(length));
@@ -91,7 +114,34 @@ export class TimeLine extends LitElement {
         />
         ${this.#step(t.stepOn(STEP), '+', Math.max(0, behind - STEP), !this.shifted)}
       </div>
-      <div class="below"><span class="num">${words}</span>${live}</div>`;
+      <div class="below"><div class="num">${words}${this.#progress(t, behind)}</div>${ways}</div>`;
+  }
+
+  /** The ways to live: at once, or bit by bit. */
+  #ways(t: Texts): TemplateResult {
+    const { rate } = this;
+    const on = rate !== null && rate !== 1;
+    return html`<span class="ways">
+      ${
+        rate === null
+          ? nothing
+          : html`<button
+              class="button"
+              type="button"
+              aria-pressed=${on}
+              @click=${() => this.#say('catchup', !on)}
+            >
+              ${t.catchUp(decimal(CATCH_UP, 2))}
+            </button>`
+      }
+      <button class="button" type="button" @click=${() => this.#say('live', null)}>${t.goToLive}</button>
+    </span>`;
+  }
+
+  #progress(t: Texts, behind: number): TemplateResult | typeof nothing {
+    const { rate } = this;
+    if (rate === null || rate === 1) return nothing;
+    return html`<div>${t.catchingUp(clockText(Math.ceil(behind / (rate - 1))))}</div>`;
   }
 
   #step(label: string, sign: string, behind: number, disabled: boolean): TemplateResult {
@@ -124,7 +174,7 @@ export class TimeLine extends LitElement {
     this.dragged = null;
   }
 
-  #say(type: string, detail: number | null): void {
+  #say(type: string, detail: number | boolean | null): void {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

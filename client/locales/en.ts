@@ -190,6 +190,8 @@ export const en = {
   pause: 'Pause',
   volume: 'Volume',
   goToLive: 'Go to live',
+  catchUp: (rate: string) => `Catch up, ${rate}×`,
+  catchingUp: (time: string) => `Live in ${time}`,
   place: 'Place in the broadcast',
   placeOf: (place: string, length: string) => `${place} of ${length}`,
   stepBack: (seconds: number) => `${seconds} seconds back`,

@@ -179,6 +179,8 @@ export const ko: Texts = {
   pause: '일시 정지',
   volume: '음량',
   goToLive: '실시간으로',
+  catchUp: (rate) => `따라잡기 ${rate}×`,
+  catchingUp: (time) => `${time} 후 실시간`,
   place: '방송에서의 위치',
   placeOf: (place: string, length: string) => `${length} 중 ${place}`,
   stepBack: (seconds: number) => `${seconds}초 뒤로`,

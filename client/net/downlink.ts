@@ -4,34 +4,29 @@
  * (shared/PROTOCOL.md, Behaviour).
  */
 import type { Catalog } from '../../shared/catalog.ts';
-import { captureUtc } from '../../shared/clock.ts';
 import {
-  type ClockPoint,
   type FrameId,
   parseToListenerMessage,
   type ToListenerMessage,
 } from '../../shared/control.ts';
 import { decodeFrame, type FrameHeader } from '../../shared/frame.ts';
-import { type Millis, millis, type Utc } from '../../shared/time.ts';
+import type { Millis, Utc } from '../../shared/time.ts';
 import type { DownlinkMessage, PlayoutReading } from '../../worklets/port.ts';
 import { Burst } from './burst.ts';
+import { CapturePoints } from './capture-points.ts';
+import { CatchUp } from './catch-up.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEvent, DownlinkEvent, HeardAt, NetworkCommand } from './messages.ts';
 import { fromWall, type Platform, PlatformScope } from './platform.ts';
+import { reportOf } from './playout-report.ts';
 import { beforeHeard, RecentFrames } from './recent-frames.ts';
 import { RenditionLadder } from './rendition-ladder.ts';
 
 const REPORT_EVERY = 1000;
 /** A reading older than this says nothing of what is buffered now, ms. */
 const READING_HOLDS = 1500;
-/** Clock points kept: of the epoch that plays and of the one that begins. */
-const EPOCHS_KEPT = 2;
-/** Longest span and largest latency that a report may carry (shared/control.ts), ms. */
-const MOST_SPAN = 86_400_000;
 
 type Welcome = Extract<ToListenerMessage, { type: 'welcome' }>;
-
-const span = (ms: number): Millis => millis(Math.min(Math.max(0, ms), MOST_SPAN));
 
 /** One listener, for as long as the page wants to hear. */
 export class Downlink {
@@ -40,7 +35,7 @@ export class Downlink {
   readonly #platform: Platform;
   readonly #scope: PlatformScope;
   readonly #connection: Connection<ToListenerMessage>;
-  readonly #points = new Map<number, ClockPoint>();
+  readonly #points = new CapturePoints();
   readonly #burst = new Burst();
   /** Ends the reports of one socket. */
   #reports: PlatformScope | null = null;
@@ -59,6 +54,7 @@ export class Downlink {
   /** Where a pause ended, until the server has said that it goes on there. */
   #from: HeardAt | null;
   #shifted = false;
+  readonly #catchUp: CatchUp;
   readonly #recent = new RecentFrames();
 
   constructor(
@@ -87,6 +83,10 @@ export class Downlink {
           this.#ladder.interrupt();
         },
       },
+    });
+    this.#catchUp = new CatchUp({
+      ask: (rate) => this.#connection.send({ type: 'rate', rate }),
+      play: (rate) => this.#tell({ type: 'rate', rate }),
     });
   }
 
@@ -120,6 +120,11 @@ export class Downlink {
     this.#connection.send({ type: 'seek', behind });
   }
 
+  /** Hears the past so much faster; the server says from which frame on. */
+  setRate(rate: number): void {
+    this.#catchUp.wish(rate);
+  }
+
   /** The network is said to be back. */
   hurry(): void {
     this.#connection.hurry();
@@ -148,8 +153,12 @@ export class Downlink {
       case 'place':
         this.#place(message);
         break;
+      case 'rate':
+        this.#catchUp.runs(message.rate);
+        this.#post(message);
+        break;
       case 'clock':
-        this.#learn(message);
+        this.#points.learn(message);
         break;
       case 'metadata':
         this.#post({ type: 'metadata', metadata: message });
@@ -181,13 +190,14 @@ export class Downlink {
     const from = this.#from?.timestamp;
     this.#from = null;
     this.#primedTo = live;
-    if (clock !== null) this.#learn(clock);
+    if (clock !== null) this.#points.learn(clock);
     if (from !== undefined && recovered) this.#tell({ type: 'rejoin', from });
     else if (!recovered && this.#newest !== null && start !== null) this.#tell({ type: 'rejoin' });
     this.#isLive = start !== null;
     this.#shifted = shifted;
     this.#offer(catalog);
     this.#post({ type: 'welcome', catalog, onAir: start !== null, shifted, since });
+    this.#catchUp.welcomed(shifted);
   }
 
   /** What follows comes from another place, or has become live. */
@@ -199,6 +209,7 @@ export class Downlink {
     }
     this.#shifted = shifted;
     this.#post({ type: 'place', shifted });
+    this.#catchUp.placed(shifted);
   }
 
   #offer(catalog: Catalog): void {
@@ -212,14 +223,6 @@ export class Downlink {
     if (wanted === this.#asked) return;
     this.#asked = wanted;
     this.#connection.send({ type: 'select', rendition: wanted });
-  }
-
-  #learn({ epoch, timestamp, utc, uncertainty }: ClockPoint): void {
-    this.#points.set(epoch, { epoch, timestamp, utc, uncertainty });
-    for (const oldest of this.#points.keys()) {
-      if (this.#points.size <= EPOCHS_KEPT) break;
-      this.#points.delete(oldest);
-    }
   }
 
   #received(bytes: Uint8Array<ArrayBuffer>): void {
@@ -250,15 +253,8 @@ export class Downlink {
     if (this.#newest === null) return;
     const reading = this.#reading;
     const current = reading !== null && this.#platform.now() - this.#readAt < READING_HOLDS;
-    this.#connection.send({
-      type: 'report',
-      sequence: this.#newest.sequence,
-      buffered: current ? span(reading.buffered) : millis(0),
-      target: reading === null ? millis(0) : span(reading.target),
-      concealed: reading?.concealed ?? 0,
-      skipped: reading?.skipped ?? 0,
-      latency: current ? this.#latency(reading) : null,
-    });
+    const latency = current ? this.#latency(reading) : null;
+    this.#connection.send(reportOf(this.#newest.sequence, reading, { current, latency }));
     // What a broadcaster's silence does to the playout says nothing of this listener's network.
     if (!current || !this.#isLive || this.#shifted) return;
     this.#ladder.judge(reading, this.#platform.now());
@@ -282,9 +278,9 @@ export class Downlink {
   /** Seconds from microphone to ear of the sample that the reading names. */
   #latency({ phase, epoch, timestamp, at }: PlayoutReading): number | null {
     const { clock } = this.#connection;
-    const point = this.#points.get(epoch);
-    if (phase === 'priming' || point === undefined || !clock.known) return null;
-    const behind = clock.toServer(fromWall(this.#platform, at)) - captureUtc(point, timestamp);
+    const captured = this.#points.captureOf(epoch, timestamp);
+    if (phase === 'priming' || captured === null || !clock.known) return null;
+    const behind = clock.toServer(fromWall(this.#platform, at)) - captured;
     return behind / 1000 + this.#outputLatency;
   }
 

@@ -37,6 +37,8 @@ export type NetworkCommand =
     })
   /** Goes so far behind live, ms; 0 is live. */
   | { readonly type: 'seek'; readonly behind: Millis }
+  /** Hears the past so much faster than it was said, until it has come to live; 1 as it was said. */
+  | { readonly type: 'rate'; readonly rate: number }
   /** The unsent parts of these recordings go up, beside whatever else happens. */
   | { readonly type: 'upload'; readonly recordings: readonly string[] }
   /** The unsent part of this recording is given up. */
@@ -178,4 +180,6 @@ export type DownlinkEvent =
     }
   /** What comes from now on is the past, or live. */
   | { readonly type: 'place'; readonly shifted: boolean }
+  /** What comes from now on comes so much faster than it was said; a place begins at 1. */
+  | { readonly type: 'rate'; readonly rate: number }
   | { readonly type: 'skipped'; readonly reason: string };

@@ -28,6 +28,9 @@ self.addEventListener('message', ({ data: command }: MessageEvent<NetworkCommand
     case 'seek':
       if (session instanceof Downlink) session.seek(command.behind);
       break;
+    case 'rate':
+      if (session instanceof Downlink) session.setRate(command.rate);
+      break;
     case 'salvage':
       session ??= begin(new Salvage(command, { post, platform }));
       break;

@@ -1,7 +1,6 @@
 /** Runs the player: chooses the way of the sound, owns it, and changes it when it does not work. */
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { ChannelStateName } from '../../shared/control.ts';
-import type { Millis } from '../../shared/time.ts';
 import { canPlayHls } from '../audio/media-element-engine.ts';
 import { lackOfSpeaker, type SpeakerErrorCode } from '../audio/speaker-error.ts';
 import type { HeardAt } from '../net/messages.ts';
@@ -35,8 +34,8 @@ const plays = (of: PlayerEvent): boolean => of.type === 'playout' && of.phase ==
 
 /** The listener's controller: facts to show, and what the listener can do. */
 export class ListenController implements ReactiveController {
-  /** What can be heard again. */
-  readonly past = new Past();
+  /** What can be heard again, and the ways there. */
+  readonly past = new Past(() => this.#way?.path);
   /** Linear peaks, about ten a second. */
   readonly peaks = new Feed<number>();
   quality: Quality = rememberedQuality();
@@ -116,11 +115,6 @@ export class ListenController implements ReactiveController {
     if (this.#state.is !== 'idle' && this.#state.is !== 'blocked') this.past.keep(this.heard);
     this.#leave();
     this.#dispatch({ type: 'pause' });
-  }
-
-  /** Goes so far behind live. */
-  seek(behind: Millis): void {
-    this.#way?.path.seek?.(behind);
   }
 
   /** Within a press: the sound goes on the other way, and the next visit begins with it. */
@@ -241,6 +235,9 @@ export class ListenController implements ReactiveController {
         return this.#heard(way, event.heard);
       case 'place':
         this.past.stands(event);
+        return this.#host.requestUpdate();
+      case 'rate':
+        this.past.runs(event);
         return this.#host.requestUpdate();
       case 'unfit':
         return this.#unfit(way, event.obstacle);

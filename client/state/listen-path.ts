@@ -48,6 +48,8 @@ export type PathEvent =
   | { readonly type: 'heard'; readonly heard: Heard }
   /** Whether what comes is the past; `since` is how far back there is any, when that is news. */
   | { readonly type: 'place'; readonly shifted: boolean; readonly since?: Utc | null }
+  /** The past comes so much faster than it was said from now on; a place begins at 1. */
+  | { readonly type: 'rate'; readonly rate: number }
   /** It does not work this way, here and now; without an obstacle it works no way at all. */
   | { readonly type: 'unfit'; readonly obstacle: Obstacle | null };
 
@@ -59,5 +61,7 @@ export interface ListenPath {
   select(rendition: string | null): void;
   /** Goes so far behind live; absent where there is no way back. */
   seek?(behind: Millis): void;
+  /** Plays the past so much faster, without a change of pitch; absent where that is not to be had. */
+  setRate?(rate: number): void;
   leave(): void;
 }

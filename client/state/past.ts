@@ -1,7 +1,10 @@
 /** The past of the broadcast that is heard: how far back one can go, and where a pause has stopped. */
-import type { Utc } from '../../shared/time.ts';
+import type { Millis, Utc } from '../../shared/time.ts';
 import type { HeardAt } from '../net/messages.ts';
-import type { Heard } from './listen-path.ts';
+import type { Heard, ListenPath } from './listen-path.ts';
+
+/** How fast one catches up with live: what a voice takes well, and ten minutes in forty. */
+export const CATCH_UP = 1.25;
 
 /** Where in the broadcast one hears, in seconds. */
 export type PastSpan = {
@@ -11,20 +14,53 @@ export type PastSpan = {
   readonly behind: number;
 };
 
-/** What a player knows of the past. */
+/** What a player knows of the past, and how it goes there and back. */
 export class Past {
+  readonly #path: () => ListenPath | undefined;
   #since: Utc | null = null;
   #shifted = false;
   #kept: HeardAt | null = null;
+  #rate = 1;
+
+  /** `path` is the way that the sound takes at the moment. */
+  constructor(path: () => ListenPath | undefined) {
+    this.#path = path;
+  }
 
   /** Whether what is heard, or will be with the next Listen, is the past. */
   get shifted(): boolean {
     return this.#shifted || this.#kept !== null;
   }
 
+  /** How much faster than it was said it is heard. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** Whether one can catch up with live, from here and on this way. */
+  get canCatchUp(): boolean {
+    return this.#shifted && this.#path()?.setRate !== undefined;
+  }
+
+  /** Goes so far behind live; 0 is live. */
+  seek(behind: Millis): void {
+    this.#path()?.seek?.(behind);
+  }
+
+  /** Hears faster until it has come to live, or as it was said; it is so when the server says it. */
+  catchUp(on: boolean): void {
+    this.#path()?.setRate?.(on ? CATCH_UP : 1);
+  }
+
+  /** The server says how fast it sends. */
+  runs({ rate }: { readonly rate: number }): void {
+    this.#rate = rate;
+  }
+
   /** The server says where one stands; `since` only with its welcome. */
   stands({ shifted, since }: { readonly shifted: boolean; readonly since?: Utc | null }): void {
     this.#shifted = shifted;
+    this.#rate = 1;
     if (since !== undefined) this.#since = since;
   }
 
@@ -32,6 +68,7 @@ export class Past {
   keep({ at }: Heard): void {
     if (this.#since !== null) this.#kept = at;
     this.#shifted = false;
+    this.#rate = 1;
   }
 
   /** The place that was kept, once. */
@@ -45,6 +82,7 @@ export class Past {
   forget(): void {
     this.#kept = null;
     this.#shifted = false;
+    this.#rate = 1;
     this.#since = null;
   }
 

@@ -75,6 +75,10 @@ export class SocketPath implements ListenPath {
     this.#say({ type: 'seek', behind });
   }
 
+  setRate(rate: number): void {
+    this.#say({ type: 'rate', rate });
+  }
+
   leave(): void {
     this.#scope.dispose();
   }
@@ -169,6 +173,7 @@ export class SocketPath implements ListenPath {
         this.#post({ type: 'player', event });
         break;
       case 'place':
+      case 'rate':
         this.#post(event);
         break;
       case 'catalog':

@@ -3,8 +3,6 @@
  * its own; what the listener has not taken is in the ring or the recording, and what it takes too
  * long for at the live edge is skipped.
  */
-import type { Socket } from 'node:net';
-import type { FastifyBaseLogger } from 'fastify';
 import type { WebSocket } from 'ws';
 import { CLOSE, type CloseCode, ProtocolViolation } from '../../shared/codes.ts';
 import {
@@ -12,16 +10,16 @@ import {
   parseListenerMessage,
   type ToListenerMessage,
 } from '../../shared/control.ts';
-import type { Frame } from '../../shared/frame.ts';
-import type { Ring } from '../../shared/ring.ts';
 import { type Millis, millis, type Utc } from '../../shared/time.ts';
 import type { Channel } from './channel.ts';
+import { clockOf, newsOf, presentOf } from './listener-news.ts';
+import type { ListenerOptions } from './listener-options.ts';
 import { isYetToCome, type ListenerState, startingAt } from './listener-state.ts';
 import { asMessages } from './messages.ts';
 import { type LiveWish, type Place, PRIMING, Reader } from './reader.ts';
-import { type Now, Session } from './session.ts';
+import { Session } from './session.ts';
 import { Slowness } from './slowness.ts';
-import { type Archive, TimeShift, type Wish } from './time-shift.ts';
+import { TimeShift, type Wish } from './time-shift.ts';
 
 /** Sent and unreported media beyond which a listener is skipped to live, ms. */
 const BEHIND_MOST = 4000;
@@ -31,20 +29,6 @@ const LATE_MOST = millis(1000);
 const SOCKET_MOST = 65_536;
 
 type Hello = Extract<ListenerMessage, { type: 'hello' }>;
-
-/** What a listener session is made of. */
-export type ListenerOptions = {
-  readonly id: string;
-  readonly log: FastifyBaseLogger;
-  readonly now: Now;
-  /** The TCP or TLS socket under the WebSocket. */
-  readonly raw: Socket;
-  /** Frames of a ring from one index to another (excluded) as one buffer of messages. */
-  readonly bundle: (ring: Ring<Frame>, from: number, to: number) => Buffer;
-  /** The recording of the broadcast that is on; null when there is none. */
-  readonly archive: () => Archive | null;
-  readonly closed: (listener: Listener) => void;
-};
 
 /** A listener's session: hello, priming, following, lagging, closed. */
 export class Listener {
@@ -57,6 +41,8 @@ export class Listener {
   readonly #reader: Reader;
   #pace = millis(0);
   #wishes = 0;
+  /** How much faster than it was said the past is wished for. */
+  #rate = 1;
 
   constructor(socket: WebSocket, channel: Channel, options: ListenerOptions) {
     this.#channel = channel;
@@ -71,7 +57,7 @@ export class Listener {
       text: (message) => this.#control(parseListenerMessage(message)),
       closed: () => {
         this.#state = { is: 'closed' };
-        options.closed(this);
+        options.closed();
       },
     });
   }
@@ -99,6 +85,10 @@ export class Listener {
   /** Tells it something that is not audio. */
   tell(message: ToListenerMessage): void {
     if (this.welcomed) this.#session.send(message);
+  }
+
+  #tellAll(messages: readonly ToListenerMessage[]): void {
+    for (const message of messages) this.tell(message);
   }
 
   /** Tells it what the channel tells everybody, unless it belongs to a moment yet to be heard. */
@@ -158,6 +148,8 @@ export class Listener {
       case 'pace':
         this.#pace = message.ms;
         return this.pump();
+      case 'rate':
+        return this.#setRate(message.rate);
       case 'pause':
       case 'seek':
         // The welcome comes first, whatever is wished for behind the hello.
@@ -197,7 +189,7 @@ export class Listener {
     const from = epoch === undefined || sequence === undefined ? undefined : { epoch, sequence };
     void this.#go({ from, behind }, ({ recovered: _, ...place }) => {
       this.tell({ type: 'place', ...place });
-      if (!place.shifted) this.#tellClock();
+      if (!place.shifted) this.#tellAll(clockOf(this.#channel));
     });
   }
 
@@ -219,7 +211,8 @@ export class Listener {
     if (shift !== undefined && past !== undefined) this.#state = { is: 'shifted', shift };
     else this.#state = startingAt(live, this.#reader.waiting);
     tell({ ...place, shifted: past !== undefined });
-    if (past === undefined) this.#tellNow();
+    if (past === undefined) this.#isLive();
+    else if (this.#rate !== 1) this.#hasten();
     if (wished !== null) this.#control(wished);
     this.pump({ flush: true });
   }
@@ -228,12 +221,13 @@ export class Listener {
     const { raw, now } = this.#options;
     if (!this.#session.open || raw.writableLength > SOCKET_MOST) return;
     if (this.#slowness.outstanding > BEHIND_MOST) return;
-    const { frames, titles, clock } = shift.due(now());
-    if (clock !== null) this.tell({ type: 'clock', ...clock });
-    for (const title of titles) this.tell(title);
-    for (const frame of frames) this.#slowness.sent(frame);
-    if (frames.length > 0) raw.write(asMessages(frames));
-    else if (shift.caughtUp) this.#catchUpWithLive();
+    const due = shift.due(now());
+    // One that could not take it so fast hears on as it was said.
+    if (shift.rate !== this.#rate) this.#setRate(shift.rate);
+    this.#tellAll(newsOf(due));
+    for (const frame of due.frames) this.#slowness.sent(frame);
+    if (due.frames.length > 0) raw.write(asMessages(due.frames));
+    if (shift.caughtUp) this.#catchUpWithLive();
   }
 
   /** The past has come to its end: what follows is live, or the end. */
@@ -241,20 +235,26 @@ export class Listener {
     this.#reader.restart(this.#channel.ring.head);
     this.#state = { is: 'following' };
     this.tell({ type: 'place', start: null, live: null, shifted: false });
-    this.#tellClock();
-    this.#tellNow();
+    this.#tellAll(clockOf(this.#channel));
+    this.#isLive();
   }
 
-  /** Who was in the past may have missed it. */
-  #tellClock(): void {
-    const { clockPoint } = this.#channel;
-    if (clockPoint !== null) this.tell({ type: 'clock', ...clockPoint });
+  #isLive(): void {
+    this.#rate = 1;
+    this.#tellAll(presentOf(this.#channel));
   }
 
-  #tellNow(): void {
-    const { state, nowPlaying } = this.#channel;
-    this.tell({ type: 'state', is: state });
-    if (nowPlaying !== null) this.tell(nowPlaying);
+  /** The wish holds in the past, also in one that is yet to come, and until live is reached. */
+  #setRate(rate: number): void {
+    this.#rate = rate;
+    this.#hasten();
+  }
+
+  /** Whose past is sent at another rate from the next frame on is told so before it. */
+  #hasten(): void {
+    if (this.#state.is !== 'shifted') return;
+    this.#state.shift.rate = this.#rate;
+    this.tell({ type: 'rate', rate: this.#rate });
   }
 
   #report(sequence: number): void {

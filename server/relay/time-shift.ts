@@ -1,7 +1,7 @@
 /**
  * A listener's place in the past of a broadcast: frames from the recording, and from the ring where
- * it still has them, at the pace at which they were said. What a listener cannot take in time makes
- * it fall further behind and is not lost.
+ * it still has them, at the pace at which they were said or, to catch up with live, at a faster one.
+ * What a listener cannot take in time makes it fall further behind and is not lost.
  */
 import type { ClockPoint, FrameId, Metadata } from '../../shared/control.ts';
 import { type Frame, frameEnd } from '../../shared/frame.ts';
@@ -89,6 +89,7 @@ export class TimeShift {
   #last: Frame | undefined;
   #endsAt = utc(0);
   #titled: Metadata | undefined;
+  #rate = 1;
 
   readonly #wish: Wish;
 
@@ -134,6 +135,15 @@ export class TimeShift {
     return this.#archive === null || this.#exhausted || this.#inRing();
   }
 
+  /** How much faster than it was said what comes next is sent; 1 again for who cannot take it. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  set rate(rate: number) {
+    this.#rate = rate;
+  }
+
   /** Of what is being heard; undefined before the first frame. */
   get epoch(): number | undefined {
     return this.#last?.epoch;
@@ -152,7 +162,8 @@ export class TimeShift {
     const frames: Frame[] = [];
     const titles: Metadata[] = [];
     let clock: ClockPoint | null = null;
-    if (this.#last === undefined || this.#endsAt + LATE_MOST < now) this.#endsAt = now;
+    if (this.#last === undefined) this.#endsAt = now;
+    else if (this.#endsAt + LATE_MOST < now) [this.#endsAt, this.#rate] = [now, 1];
     for (let frame = this.#peek(); frame !== undefined; frame = this.#peek()) {
       const begins = this.#beginOf(frame);
       if (begins > now + LEAD) break;
@@ -171,12 +182,17 @@ export class TimeShift {
     const last = this.#last;
     if (last === undefined || last.epoch !== frame.epoch) return this.#endsAt;
     const hole = frame.timestamp - frameEnd(last);
-    return hole > HOLE_MOST ? this.#endsAt : utc(this.#endsAt + samplesToMillis(samples(hole)));
+    return hole > HOLE_MOST ? this.#endsAt : utc(this.#endsAt + this.#sent(samples(hole)));
+  }
+
+  /** The time that media takes at the rate, ms. */
+  #sent(media: Samples): number {
+    return samplesToMillis(media) / this.#rate;
   }
 
   #take(frame: Frame, begins: Utc): void {
     this.#last = frame;
-    this.#endsAt = utc(begins + samplesToMillis(frame.duration));
+    this.#endsAt = utc(begins + this.#sent(frame.duration));
     this.#next = after(frame);
     if (this.#ahead[0] === frame) this.#ahead.shift();
   }

@@ -31,16 +31,20 @@ const decoding = (): number => {
   return ((performance.now() - started) * 1000) / (frames.length * 7.5);
 };
 
-/** Microseconds of each pull; `hold` delays every second's first half so that the stretch has work. */
-const playing = (deviceRate: number, hold: number): number[] => {
+/**
+ * Microseconds of each pull; `hold` delays every second's first half so that the stretch has work,
+ * and at a `rate` it always has, as with a listener who catches up with live.
+ */
+const playing = (deviceRate: number, hold: number, rate = 1): number[] => {
   const playout = new Playout({ createDecoder, deviceRate });
   const left = new Float32Array(QUANTUM);
   const right = new Float32Array(QUANTUM);
   const times: number[] = [];
   let next = 0;
-  for (let now = 0; now < SECONDS * 1000; now += (QUANTUM * 1000) / deviceRate) {
+  playout.setRate(rate, millis(0));
+  for (let now = 0; now < (SECONDS * 1000) / rate; now += (QUANTUM * 1000) / deviceRate) {
     const late = now % 10_000 < 200 ? hold : 0;
-    for (; next < frames.length && onTime(frames[next]!) + late <= now; next += 1)
+    for (; next < frames.length && onTime(frames[next]!) / rate + late <= now; next += 1)
       playout.push(frames[next]!, { live: true, now: millis(now) });
     const started = performance.now();
     playout.pull(left, right, millis(now));
@@ -57,8 +61,10 @@ const rows = [
   { what: 'freezes of 200 ms, 48 kHz', deviceRate: 48_000, hold: 200 },
   { what: 'freezes of 200 ms, 44.1 kHz', deviceRate: 44_100, hold: 200 },
   { what: 'freezes of 200 ms, 96 kHz', deviceRate: 96_000, hold: 200 },
-].map(({ what, deviceRate, hold }) => {
-  const { mean, tail } = summarize(playing(deviceRate, hold));
+  { what: 'catching up at 1.25, 48 kHz', deviceRate: 48_000, hold: 0, rate: 1.25 },
+  { what: 'catching up at 1.5, 48 kHz', deviceRate: 48_000, hold: 0, rate: 1.5 },
+].map(({ what, deviceRate, hold, rate }) => {
+  const { mean, tail } = summarize(playing(deviceRate, hold, rate));
   const quantum = (QUANTUM_MICROS * 48_000) / deviceRate;
   return {
     what,

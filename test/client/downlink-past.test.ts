@@ -107,3 +107,35 @@ it('goes back and to live, and after a lost connection goes on in the past', asy
   await until(() => expect(events.at(-1)).toEqual({ type: 'place', shifted: false }));
   expect(told).toHaveLength(3);
 });
+
+it('plays faster from the frame on that the server says, asks again on a new socket, not at live', async () => {
+  listen();
+  await hello();
+  welcome({ start: start(100), shifted: true });
+  server.newest.write(frame(100));
+  await until(() => expect(told).toHaveLength(1));
+  downlink.setRate(1.25);
+  await until(() => expect(server.newest.heardOf('rate')).toEqual([{ type: 'rate', rate: 1.25 }]));
+  server.newest.write(frame(101));
+  server.newest.say({ type: 'rate', rate: 1.25 });
+  server.newest.write(frame(102));
+  await until(() =>
+    expect(told.map(({ type }) => type)).toEqual(['frame', 'frame', 'rate', 'frame']),
+  );
+  expect(events.at(-1)).toEqual({ type: 'rate', rate: 1.25 });
+  server.newest.cut();
+  await hello(2);
+  welcome({ start: start(103), shifted: true });
+  await until(() => expect(server.newest.heardOf('rate')).toMatchObject([{ rate: 1.25 }]));
+  server.newest.say({ type: 'rate', rate: 1.25 });
+  server.newest.say({ type: 'place', start: null, live: null, shifted: false });
+  await until(() => expect(events.at(-1)).toEqual({ type: 'place', shifted: false }));
+  const rates = told.flatMap((message) => (message.type === 'rate' ? [message.rate] : []));
+  expect(rates).toEqual([1.25, 1, 1.25, 1]);
+  server.newest.cut();
+  await hello(3);
+  welcome({ start: start(104) });
+  downlink.seek(millis(0));
+  await until(() => expect(server.newest.heardOf('seek')).toHaveLength(1));
+  expect(server.newest.heardOf('rate')).toEqual([]);
+});

@@ -10,6 +10,7 @@ type Shown = {
   readonly state: string;
   readonly latency: number | null;
   readonly position: { readonly epoch: number; readonly timestamp: number } | null;
+  readonly stats: { readonly skipped: number; readonly concealed: number };
 };
 
 let service: TestService;
@@ -31,8 +32,8 @@ afterAll(async () => {
 const shown = (page: Page): Promise<Shown> =>
   page.evaluate(() => {
     const player = document.querySelector('skywave-player') as unknown as Shown;
-    const { state, latency, position } = player;
-    return { state, latency, position };
+    const { state, latency, position, stats } = player;
+    return { state, latency, position, stats };
   });
 
 /** Waits until it plays, so far behind the microphone. */
@@ -47,7 +48,7 @@ const playsBehind = (page: Page, least: number, most: number): Promise<unknown> 
     { timeout: 20_000, polling: 50 },
   );
 
-it('goes on at the very sample after a pause, back by the slider, and to live', async () => {
+it('goes on at the very sample after a pause, back by the slider, and to live at once or bit by bit', async () => {
   const context = await newListeningContext(browser, { reducedMotion: 'reduce' });
   await installAudioTaps(context);
   const page = await context.newPage();
@@ -82,8 +83,38 @@ it('goes on at the very sample after a pause, back by the slider, and to live', 
   const length = Number(await slider.getAttribute('max'));
   for (let step = 0; step < 6; step += 1) await page.keyboard.press('ArrowLeft');
   await playsBehind(page, 4, length + 10);
+
+  // Two seconds are caught up with in some seven, by the keyboard alone.
+  await page.getByRole('button', { name: 'Go to live' }).click();
+  await playsBehind(page, 0, 2);
+  // The slider follows once a second.
+  await page.waitForTimeout(2000);
+  await slider.focus();
+  for (let step = 0; step < 2; step += 1) await page.keyboard.press('ArrowLeft');
+  await playsBehind(page, 1.2, 5);
+  const catchUp = page.getByRole('button', { name: 'Catch up' });
+  await catchUp.focus();
+  const before = await shown(page);
+  await page.keyboard.press('Space');
+  const asked = performance.now();
+  await page.getByText(/^Live in 0:/).waitFor();
+  expect(await catchUp.getAttribute('aria-pressed')).toBe('true');
+  await page.waitForTimeout(2000);
+  const later = await shown(page);
+  const gained = (before.latency ?? 0) - (later.latency ?? 0);
+  const share = gained / ((performance.now() - asked) / 1000);
+  await catchUp.waitFor({ state: 'detached', timeout: 30_000 });
+  process.stdout.write(
+    `Caught up with live in ${((performance.now() - asked) / 1000).toFixed(1)} s, at ${(1 + share).toFixed(2)}.\n`,
+  );
+  expect(share).toBeGreaterThan(0.12);
+  expect(share).toBeLessThan(0.35);
+  await playsBehind(page, 0, 2);
+  expect((await shown(page)).stats.skipped).toBe(before.stats.skipped);
+  // The button that had the focus is gone with the past.
+  expect(await slider.evaluate((input) => input.matches(':focus'))).toBe(true);
   expect(complaints).toEqual([]);
   const heard = await hear(page, timed.saidBefore, { settle: 0 });
   expect(heard.delays.length).toBeGreaterThan(2);
   await context.close();
-}, 60_000);
+}, 90_000);

@@ -134,6 +134,7 @@ const names = [
   'skipped',
   'latency',
   'reason',
+  'rate',
   '__proto__',
   'constructor',
 ];
@@ -152,6 +153,8 @@ const types = [
   'pace',
   'pause',
   'seek',
+  'place',
+  'rate',
   'catalog',
   'skipped',
   'state',

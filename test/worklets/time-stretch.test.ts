@@ -118,6 +118,8 @@ const largestStep = (signal: Float32Array): number => {
 
 const SECONDS = 48_000;
 const PACES = [0.05, 0.02, -0.02, -0.05];
+/** Who catches up with live: one and a quarter of the media's own time. */
+const CATCH_UP = 0.25;
 const programme = {
   music: synthesize(12 * SECONDS, { channels: 2, seed: 11, turns: ['music'] }),
   voice: synthesize(12 * SECONDS, { channels: 2, seed: 12, turns: ['voice'] }),
@@ -154,6 +156,32 @@ describe('time-stretch', () => {
         expect(convergence, `pace ${pace}`).toBeLessThanOrEqual(limit);
         expect(largestStep(stretched.left)).toBeLessThanOrEqual(1.05 * largestStep(source));
       }
+    });
+
+  it('catches up at 25 and 50 % within 0.2 %, also on noise, in which no two places are alike', () => {
+    for (const turns of [['music', 'voice'], ['noise']] as const) {
+      const source = synthesize(40 * SECONDS, { channels: 2, seed: 13, turns: [...turns] });
+      for (const pace of [CATCH_UP, 0.5]) {
+        const { left, consumed } = play(source, () => pace);
+        const reached = (consumed / left.length - 1) / pace - 1;
+        expect(Math.abs(reached), `${turns} at ${pace}`).toBeLessThan(0.004);
+      }
+    }
+  });
+
+  // Five times as many splices as at 5 %: what they spoil adds up as power does.
+  for (const [name, limit] of [
+    ['music', 0.08],
+    ['voice', 0.12],
+    ['chords', 0.16],
+  ] as const)
+    it(`keeps the spectrum of ${name} within ${limit} at 25 %, without a step or an overlap`, () => {
+      const source = channel(programme[name], 0);
+      const stretched = play(programme[name], () => CATCH_UP);
+      expect(spectralConvergence(source, stretched)).toBeLessThanOrEqual(limit);
+      expect(largestStep(stretched.left)).toBeLessThanOrEqual(1.05 * largestStep(source));
+      for (const [k, { at }] of stretched.jumps.entries())
+        expect(at - (stretched.jumps[k - 1]?.at ?? -FADE)).toBeGreaterThanOrEqual(FADE);
     });
 
   it('keeps a tone within 0.1 Hz and 2 % of its amplitude', () => {
