@@ -1,20 +1,9 @@
 /** What a Node process really needs: its heap right after a forced collection, over the inspector. */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { WebSocket } from 'ws';
+import { freePort } from './free-port.ts';
 
 const MEBIBYTE = 1024 * 1024;
-
-/** A port that nobody uses now. */
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const bound = server.address();
-  server.close();
-  await once(server, 'close');
-  if (bound === null || typeof bound === 'string') throw new Error('There is no port.');
-  return bound.port;
-};
 
 /** Reads the heap of a process that was started with `argument`. */
 export class HeapReader {

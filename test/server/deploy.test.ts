@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +10,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { SUBPROTOCOL } from '../../shared/control.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { programPath } from '../helpers/program-path.ts';
 import { RealPublisher } from '../helpers/real-publisher.ts';
 import { startService, type TestService } from '../helpers/service.ts';
@@ -38,15 +38,6 @@ const replaced = (text: string, pairs: readonly (readonly [string, string])[]): 
     if (!changed.includes(from)) throw new Error(`The example has no "${from}".`);
     return changed.replaceAll(from, to);
   }, text);
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const bound = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof bound === 'object' ? (bound?.port ?? 0) : 0;
-};
 
 /** Sends a plain request, on a connection of its own, past the checks of certificates. */
 const get = (url: string, headers: Record<string, string> = {}): Promise<Answer> =>

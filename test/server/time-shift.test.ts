@@ -1,6 +1,5 @@
 /** A listener that goes back in what is being broadcast: from the journal on disk, and the ring. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { utc } from '../../shared/time.ts';
 import {
   HELLO,
   startListener,
@@ -10,16 +9,13 @@ import {
   type TestService,
   testFrame,
 } from '../helpers/service.ts';
+import { HurriedClock, run, sequences } from './hurried-clock.ts';
 
 let service: TestService;
-/** How far the server's clock is ahead of the machine's, ms. */
-let ahead = 0;
+let clock: HurriedClock;
 beforeEach(async () => {
-  ahead = 0;
-  service = await startService(
-    { record: true, recordMinFree: 0 },
-    { now: () => utc(performance.timeOrigin + performance.now() + ahead) },
-  );
+  clock = new HurriedClock();
+  service = await clock.start();
 });
 afterEach(() => service.stop());
 
@@ -27,32 +23,11 @@ afterEach(() => service.stop());
 const TEN_MINUTES = 30_000;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const sequences = ({ frames }: TestClient): number[] =>
-  frames.map((frame) => frame.readUInt32BE(4));
-const run = (from: number, count: number): number[] =>
-  Array.from({ length: count }, (_, n) => from + n);
-
-/** Publishes so many frames as fast as the rule of 5 s allows, which the clock is set on for. */
-const publish = async (
-  { client, epoch }: { client: TestClient; epoch: number },
-  { from = 0, count }: { from?: number; count: number },
-): Promise<void> => {
-  for (let sequence = from; sequence < from + count; sequence += 1) {
-    if (sequence % 200 === 0) {
-      await sleep(5);
-      ahead += 4000;
-    }
-    client.send(testFrame(sequence, { epoch }));
-  }
-  await client.until(() =>
-    client.texts.some(({ type, sequence }) => type === 'ack' && sequence === from + count - 1),
-  );
-};
 
 describe('a listener in the past', () => {
   it('hears what has left the ring, in order, at the pace at which it was said', async () => {
     const publisher = await startPublisher(service);
-    await publish(publisher, { count: 1500 });
+    await clock.publish(publisher, { count: 1500 });
     const listener = await startListener(service);
     await listener.until(() => listener.frames.length > 0);
     listener.frames.length = 0;
@@ -74,9 +49,9 @@ describe('a listener in the past', () => {
 
   it('goes on at the next frame long after the ring has lost it, on a new socket', async () => {
     const publisher = await startPublisher(service);
-    await publish(publisher, { count: 600 });
+    await clock.publish(publisher, { count: 600 });
     const resume = { epoch: publisher.epoch, sequence: 41 };
-    await publish(publisher, { from: 600, count: 2400 });
+    await clock.publish(publisher, { from: 600, count: 2400 });
     const listener = await startListener(service, {
       hello: { resume, shifted: true },
       reports: false,
@@ -92,12 +67,12 @@ describe('a listener in the past', () => {
   it('goes on at the very sample after a pause of ten minutes, with the real limits', async () => {
     const publisher = await startPublisher(service);
     const listener = await startListener(service);
-    await publish(publisher, { count: 500 });
+    await clock.publish(publisher, { count: 500 });
     await listener.until(() => sequences(listener).at(-1) === 499);
     const before = listener.frames.at(-1) as Buffer;
     listener.close();
     const paused = service.station.desk('live')?.channel.ring.newest?.timestamp ?? 0;
-    await publish(publisher, { from: 500, count: TEN_MINUTES });
+    await clock.publish(publisher, { from: 500, count: TEN_MINUTES });
     const now = service.station.desk('live')?.channel.ring.newest?.timestamp ?? 0;
     expect(now - paused).toBe(TEN_MINUTES * 960);
     const resume = { epoch: publisher.epoch, sequence: before.readUInt32BE(4) };
@@ -113,10 +88,10 @@ describe('a listener in the past', () => {
 
   it('is told titles when their place is reached, and of the end when it has heard it', async () => {
     const publisher = await startPublisher(service);
-    await publish(publisher, { count: 560 });
+    await clock.publish(publisher, { count: 560 });
     const { client, epoch } = publisher;
     client.send({ type: 'metadata', title: 'Late', at: { epoch, timestamp: 550 * 960 } });
-    await publish(publisher, { from: 560, count: 20 });
+    await clock.publish(publisher, { from: 560, count: 20 });
     const listener = await startListener(service);
     await listener.until(() => listener.texts.some(({ type }) => type === 'metadata'));
     listener.texts.length = 0;
@@ -136,7 +111,7 @@ describe('a listener in the past', () => {
 
   it('that pauses and seeks right behind its hello is welcomed first', async () => {
     const publisher = await startPublisher(service);
-    await publish(publisher, { count: 700 });
+    await clock.publish(publisher, { count: 700 });
     const url = `${service.base}/api/v1/channels/live/listen`;
     const open = async (hello: object, behind: object): Promise<TestClient> => {
       const client = new TestClient(url);
@@ -167,11 +142,11 @@ describe('a listener in the past', () => {
       type: 'clock',
       epoch,
       timestamp: 0,
-      utc: Date.now() + ahead,
+      utc: Date.now() + clock.ahead,
       uncertainty: 1,
     });
     first.client.send(clockOf(first.epoch));
-    await publish(first, { count: 650 });
+    await clock.publish(first, { count: 650 });
     const at = { epoch: first.epoch, timestamp: 0 };
     first.client.send({ type: 'metadata', title: 'Only once', at });
     const second = await startPublisher(service, { ...HELLO, takeover: true });
@@ -185,7 +160,7 @@ describe('a listener in the past', () => {
     second.client.send(clockOf(second.epoch));
     for (let step = 0; step < 4; step += 1) {
       // Notes of a recording are read again each second.
-      ahead += 1001;
+      clock.ahead += 1001;
       const heard = listener.frames.length;
       await listener.until(() => listener.frames.length > heard + 5);
     }
@@ -197,7 +172,7 @@ describe('a listener in the past', () => {
 
   it('that wishes for the future, or for another broadcast, is live', async () => {
     const publisher = await startPublisher(service);
-    await publish(publisher, { count: 100 });
+    await clock.publish(publisher, { count: 100 });
     const listener = await startListener(service);
     await listener.until(() => listener.frames.length > 0);
     for (const wish of [
@@ -213,12 +188,12 @@ describe('a listener in the past', () => {
 
   it('that reports nothing is not skipped: the past waits for it', async () => {
     const publisher = await startPublisher(service);
-    await publish(publisher, { count: 700 });
+    await clock.publish(publisher, { count: 700 });
     const listener = await startListener(service, { hello: { behind: 13_000 }, reports: false });
     await listener.until(() => listener.frames.length > 0);
     const [first] = sequences(listener);
     for (let second = 0; second < 8; second += 1) {
-      ahead += 1000;
+      clock.ahead += 1000;
       await sleep(120);
     }
     const got = sequences(listener);
@@ -226,81 +201,6 @@ describe('a listener in the past', () => {
     expect(got.length * 20).toBeLessThan(5500);
     expect(listener.texts.some(({ type }) => type === 'skipped')).toBe(false);
   }, 20_000);
-
-  it('catches up at the rate it asks for, is told so before the first such frame, and is live at the end', async () => {
-    const publisher = await startPublisher(service);
-    const { client, epoch } = publisher;
-    await publish(publisher, { count: 700 });
-    // From here on the broadcast goes on in real time.
-    let sequence = 700;
-    const begun = performance.now();
-    const speaking = setInterval(() => {
-      for (; sequence < 700 + (performance.now() - begun) / 20; sequence += 1)
-        client.send(testFrame(sequence, { epoch }));
-    }, 5);
-    const listener = await startListener(service, { hello: { behind: 2000 } });
-    await listener.until(() => listener.frames.length > 20);
-    listener.send({ type: 'rate', rate: 1.5 });
-    expect(await listener.text('rate')).toEqual({ type: 'rate', rate: 1.5 });
-    const [from, at] = [listener.frames.length, performance.now()];
-    await sleep(2000);
-    const reached = ((listener.frames.length - from) * 20) / (performance.now() - at);
-    expect(Math.abs(reached - 1.5)).toBeLessThan(0.2);
-    await listener.until(() => listener.texts.some(({ type }) => type === 'place'));
-    const took = performance.now() - at;
-    expect(took).toBeGreaterThan(2500);
-    expect(took).toBeLessThan(6000);
-    const heard = listener.texts.filter(({ type }) =>
-      ['place', 'state', 'rate'].includes(`${type}`),
-    );
-    expect(heard.slice(-2)).toEqual([
-      { type: 'place', start: null, live: null, shifted: false },
-      { type: 'state', is: 'live' },
-    ]);
-    // Nothing was left out on the way, and live is what is said now.
-    expect(sequences(listener).at(-1)).toBeGreaterThan(sequence - 50);
-    clearInterval(speaking);
-    await listener.until(() => sequences(listener).at(-1) === sequence - 1);
-    const now = sequences(listener);
-    expect(now).toEqual(run(now[0] as number, now.length));
-    // A wish outlives a seek in the past, and no seek to live.
-    listener.texts.length = 0;
-    listener.send({ type: 'seek', behind: 5000 });
-    await listener.text('place');
-    listener.send({ type: 'rate', rate: 1.25 });
-    await listener.text('rate');
-    listener.texts.length = 0;
-    listener.send({ type: 'seek', behind: 8000 });
-    await listener.text('rate');
-    listener.send({ type: 'seek', behind: 0 });
-    await listener.until(() => listener.texts.some(({ shifted }) => shifted === false));
-    listener.texts.length = 0;
-    listener.send({ type: 'seek', behind: 8000 });
-    await listener.until(() => listener.frames.length > now.length + 60);
-    expect(listener.texts.some(({ type }) => type === 'rate')).toBe(false);
-  }, 20_000);
-
-  it('that cannot take it so fast hears on as it was said, and is told', async () => {
-    const publisher = await startPublisher(service);
-    await publish(publisher, { count: 1200 });
-    const listener = await startListener(service, { hello: { behind: 20_000 } });
-    await listener.until(() => listener.frames.length > 0);
-    listener.send({ type: 'rate', rate: 1.25 });
-    await listener.text('rate');
-    listener.texts.length = 0;
-    // Seconds in which the server could send it nothing.
-    ahead += 3000;
-    expect(await listener.text('rate')).toEqual({ type: 'rate', rate: 1 });
-  });
-
-  it.each([0.99, 0, -1, 1.51, 1e9, '1.25', null])(
-    'that asks for a rate of %j is refused',
-    async (rate) => {
-      const listener = await startListener(service);
-      listener.send({ type: 'rate', rate });
-      expect((await listener.ended()).code).toBe(4400);
-    },
-  );
 
   it('without a recording has the ring and no more', async () => {
     const other = await startService({ record: false });
