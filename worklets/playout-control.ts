@@ -62,7 +62,7 @@ export class Control {
 
   /** Share of media to leave out (positive) or to repeat (negative) by time-stretch. */
   get pace(): number {
-    return this.#rate * (1 + this.#pace) - 1;
+    return this.#rate - 1 + this.#rate * this.#pace;
   }
 
   /** From `now` on media comes, and is to be played, so much faster than it was said. */

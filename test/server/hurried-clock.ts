@@ -36,8 +36,10 @@ export class HurriedClock {
       }
       client.send(testFrame(sequence, { epoch }));
     }
-    await client.until(() =>
-      client.texts.some(({ type, sequence }) => type === 'ack' && sequence === from + count - 1),
+    const last = from + count - 1;
+    await client.until(
+      () => client.texts.some(({ type, sequence }) => type === 'ack' && sequence === last),
+      30_000,
     );
   }
 }
