@@ -156,7 +156,7 @@ export const createApp = async (
     },
   });
   closeRefusedUpgrades(app);
-  const liveness = new Liveness(() => app.websocketServer.clients, { now });
+  const liveness = new Liveness(() => app.websocketServer.clients);
 
   registerChannels(app, { station, tickets, authorize, now });
   registerEvents(app, { station, tickets, authorize, now });

@@ -5,18 +5,18 @@ import { SummaryReporter } from './helpers/summary-reporter.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What needs a browser. */
-const IN_BROWSERS = ['test/e2e/**/*.test.ts', 'test/faults/**/*.browser.test.ts'];
+/** What measures delays in a browser. */
+const MEASURED = ['test/e2e/{on-air,players,faults}.test.ts', 'test/faults/*.browser.test.ts'];
 
 /**
- * Two projects, one after the other: claims about parts run in parallel, then the browser has the
- * machine to itself, because it measures delays.
+ * Two projects, one after the other: claims about parts and pages run in parallel, then what measures
+ * delays has the machine to itself.
  */
 export default defineConfig({
   root,
   test: {
-    // Real browsers, players and child processes on a shared machine: CI gives each claim two tries.
-    retry: process.env.CI === undefined ? 0 : 1,
+    // Real browsers, players and child processes on a shared machine: CI gives each claim three tries.
+    retry: process.env.CI === undefined ? 0 : 2,
     // Most parts wait for real time rather than for a core.
     maxWorkers: Math.max(3, availableParallelism()),
     reporters: ['default', new SummaryReporter()],
@@ -26,8 +26,10 @@ export default defineConfig({
           name: 'parts',
           root,
           include: ['test/**/*.test.ts'],
-          exclude: IN_BROWSERS,
-          testTimeout: 60_000,
+          exclude: MEASURED,
+          // Pages take their time to begin beside everything else.
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -35,7 +37,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           root,
-          include: IN_BROWSERS,
+          include: MEASURED,
           testTimeout: 180_000,
           hookTimeout: 60_000,
           fileParallelism: false,

@@ -186,7 +186,8 @@ export class Playout {
     if (this.#primed) this.#keepUp(now);
     else this.#position.timestamp = this.#prime(now);
     this.#resampler.step = this.#nominal * this.#control.ratio;
-    this.#stretch.pace = this.#control.pace;
+    // Before it is primed nothing is used up, however fast it comes.
+    this.#stretch.pace = this.#primed ? this.#control.pace : 0;
     this.#outputs[0] = left;
     this.#outputs[1] = right;
     for (let done = 0; done < left.length; ) {

@@ -6,8 +6,9 @@
 import { type FileHandle, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
+import { MAX_FRAME_BYTES } from '../../shared/frame.ts';
 import { Journal } from './journal.ts';
-import { piecesOf, RecordReader } from './journal-record.ts';
+import { piecesOf, RECORD_HEADER, RecordReader } from './journal-record.ts';
 
 const NAME = /^([0-9a-f-]{36})\.journal\.unreadable-(\d{1,9})$/;
 
@@ -58,12 +59,19 @@ export class Aside {
     this.#add(id, number);
   }
 
-  /** Puts back in its place whatever can be read by now; the rest stays. Says whether any could. */
-  async putBack(id: string, path: string): Promise<boolean> {
+  /**
+   * Puts back in its place whatever can be read by now; the rest stays. Says whether any could;
+   * `before` is called before each file takes its place.
+   */
+  async putBack(
+    id: string,
+    path: string,
+    { before = () => {} }: { readonly before?: () => void } = {},
+  ): Promise<boolean> {
     let any = false;
     for (const number of this.#numbers.get(id) ?? [])
       try {
-        await this.#unite(this.#pathOf(id, number), path);
+        await this.#unite(this.#pathOf(id, number), path, before);
         this.#forget(id, number);
         any = true;
         this.#log.info({ recording: id }, 'A journal can be read again and is whole.');
@@ -79,7 +87,7 @@ export class Aside {
   }
 
   /** Appends what is at `path` to what was put aside, which is older, and moves all that there. */
-  async #unite(older: string, path: string): Promise<void> {
+  async #unite(older: string, path: string, before: () => void): Promise<void> {
     const journal = await Journal.read(older, { log: this.#log });
     const newer = await openIfThere(path);
     try {
@@ -88,6 +96,7 @@ export class Aside {
       await newer?.close();
       await journal.close();
     }
+    before();
     await rename(older, path);
   }
 
@@ -102,9 +111,11 @@ export class Aside {
     }
     reader.finish();
     await journal.flush();
-    // What no record was found in may be somebody's all the same.
-    if (reader.damaged > 0)
-      throw new Error(`${reader.damaged} bytes of the newer one are damaged.`);
+    // What no record was found in may be somebody's all the same, but for one that a crash tore.
+    const { size } = await newer.stat();
+    const tail = size - reader.end;
+    const damaged = reader.damaged + (tail > RECORD_HEADER + MAX_FRAME_BYTES ? tail : 0);
+    if (damaged > 0) throw new Error(`${damaged} bytes of the newer one are damaged.`);
   }
 
   #pathOf(id: string, number: number): string {

@@ -5,14 +5,10 @@ import type { Chapter } from './opus-headers.ts';
 
 /** Where boxes lie one in the other down to the table of sizes, and to the list of chapters. */
 const TO_SIZES = ['trak', 'mdia', 'minf', 'stbl', 'stsz'];
-const TO_CHAPTERS = ['udta', 'chpl'];
+const TO_CHAPTERS = ['udta', 'skyw'];
 
-/** Bytes of a chapter list before its first entry, and of an entry before its name. */
-const LIST_HEAD = 9;
-const ENTRY_HEAD = 9;
-
-/** Units of 100 ns in three samples at 48 kHz, in which chapters are dated. */
-const HNS_PER_THREE = 625;
+/** Bytes of a chapter before its name. */
+const ENTRY_HEAD = 10;
 
 /** Head of an `mdat` whose size has 64 bits. */
 const MEDIA_HEAD = 16;
@@ -38,13 +34,10 @@ const contentAlong = (boxes: Buffer, way: readonly string[]): Buffer | undefined
 const chaptersIn = (movie: Buffer): Chapter[] => {
   const list = contentAlong(movie, TO_CHAPTERS);
   const chapters: Chapter[] = [];
-  for (let at = LIST_HEAD; list !== undefined && at + ENTRY_HEAD <= list.length; ) {
-    const end = at + ENTRY_HEAD + list.readUInt8(at + 8);
-    const date = Number(list.readBigUInt64BE(at));
-    chapters.push({
-      at: samples(Math.round((date * 3) / HNS_PER_THREE)),
-      name: list.toString('utf8', at + ENTRY_HEAD, end),
-    });
+  for (let at = 0; list !== undefined && at + ENTRY_HEAD <= list.length; ) {
+    const end = at + ENTRY_HEAD + list.readUInt16BE(at + 8);
+    const date = samples(Number(list.readBigUInt64BE(at)));
+    chapters.push({ at: date, name: list.toString('utf8', at + ENTRY_HEAD, end) });
     at = end;
   }
   return chapters;

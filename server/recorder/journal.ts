@@ -3,19 +3,20 @@
  * costs no time; `flush` writes what was entered and makes it last, and only then it counts.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { FrameId } from '../../shared/control.ts';
 import { type Frame, MAX_FRAME_BYTES } from '../../shared/frame.ts';
 import type { Samples } from '../../shared/time.ts';
 import { type Block, BlockIndex, type Entry, type LacingPool, type Mark } from './blocks.ts';
+import { freeName } from './free-name.ts';
 import { piecesOf, RECORD_HEADER, RecordReader, recordOf } from './journal-record.ts';
 
 /** Bytes that may wait for the disk: at 64 kbit/s a quarter of an hour. */
 const MOST_PENDING = 8 * 1024 * 1024;
 
-const { O_CREAT, O_EXCL, O_RDWR, O_RDONLY } = constants;
+const { O_CREAT, O_EXCL, O_RDWR, O_RDONLY, O_TRUNC } = constants;
 
 /**
  * Frames could not be made durable; `code` is the system's, `SLOW`: the disk did not keep up, or
@@ -265,7 +266,9 @@ export class Journal {
   }
 
   async #keepAside(file: FileHandle, from: number): Promise<void> {
-    const aside = await open(`${this.path}.aside-${from}`, O_RDWR | O_CREAT | O_EXCL, 0o600);
+    // Not under its name before it is whole: a crash or a full disk may come between.
+    const fresh = `${this.path}.aside-${from}.new`;
+    const aside = await open(fresh, O_RDWR | O_CREAT | O_TRUNC, 0o600);
     try {
       let at = 0;
       for await (const piece of piecesOf(file, from)) {
@@ -276,5 +279,6 @@ export class Journal {
     } finally {
       await aside.close();
     }
+    await rename(fresh, await freeName(`${this.path}.aside-${from}`));
   }
 }

@@ -89,14 +89,14 @@ export class Journals {
 
   /**
    * Tries again to read what was put aside of a broadcast that is over, unless it is in use. Says
-   * whether any of it came back.
+   * whether any of it came back; `before` is called when it is about to.
    */
-  async mend(id: string): Promise<boolean> {
+  async mend(id: string, before: () => void): Promise<boolean> {
     const known = this.#entries.get(id);
     if (known !== undefined && (known.held !== undefined || known.users > 0)) return false;
     let any = false;
     const journal = this.#queue(async () => {
-      any = await this.aside.putBack(id, this.pathOf(id));
+      any = await this.aside.putBack(id, this.pathOf(id), { before });
       return this.#read(id);
     });
     this.#entries.set(id, { journal, users: 0, held: undefined });
@@ -148,10 +148,14 @@ export class Journals {
   /** Deletes a journal for good, with its copy and whatever of it was kept aside. */
   async remove(id: string): Promise<void> {
     this.#entries.delete(id);
-    this.aside.forget(id);
-    for (const name of await readdir(this.#folder))
-      if (name.startsWith(`${id}.`))
-        await rm(join(this.#folder, name), { force: true, recursive: true });
+    // Behind what is being put back just now, which would come to lie here afterwards.
+    await this.#queue(async () => {
+      this.aside.forget(id);
+      for (const name of await readdir(this.#folder))
+        if (name.startsWith(`${id}.`))
+          await rm(join(this.#folder, name), { force: true, recursive: true });
+      return undefined;
+    });
   }
 
   /**

@@ -174,7 +174,9 @@ export class Library {
       if (this.find(id)?.ended != null)
         await this.#guard(
           id,
-          this.journals.mend(id).then((any) => (any ? this.settle(id) : undefined)),
+          this.journals
+            .mend(id, () => this.#store.recordings.reopen(id))
+            .then((any) => (any ? this.settle(id) : undefined)),
         );
     this.#tellUnreadable();
   }

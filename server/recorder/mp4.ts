@@ -68,6 +68,16 @@ const chapterList = (chapters: readonly Chapter[]): Buffer => {
   return longBox('chpl', 0, u32(0), u8(listed.length), ...entries);
 };
 
+/** All chapters with their whole names, in samples: a box of our own, which others pass over. */
+const wholeChapterList = (chapters: readonly Chapter[]): Buffer =>
+  box(
+    'skyw',
+    ...chapters.map(({ at, name }) => {
+      const words = Buffer.from(name.toWellFormed());
+      return Buffer.concat([u64(at), u16(words.length), words]);
+    }),
+  );
+
 const titleOf = (title: string): Buffer => {
   const name = Buffer.from([0xa9, 0x6e, 0x61, 0x6d]).toString('latin1');
   const words = box('data', u32(1, 0), Buffer.from(title.toWellFormed()));
@@ -151,7 +161,7 @@ const movie = (options: Movie, mediaAt: number): Buffer => {
         ),
       ),
     ),
-    box('udta', chapterList(chapters), titleOf(title)),
+    box('udta', chapterList(chapters), wholeChapterList(chapters), titleOf(title)),
   );
 };
 

@@ -29,3 +29,7 @@ export const isYetToCome = (message: ToListenerMessage, state: ListenerState): b
   if (message.type === 'clock') return message.epoch !== state.shift.epoch;
   return message.type === 'state' || message.type === 'metadata';
 };
+
+/** Whether it hears, or is about to hear, what is said now. */
+export const isLive = ({ is }: ListenerState): boolean =>
+  is === 'priming' || is === 'following' || is === 'lagging';

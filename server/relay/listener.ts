@@ -12,9 +12,9 @@ import {
 } from '../../shared/control.ts';
 import { type Millis, millis, type Utc } from '../../shared/time.ts';
 import type { Channel } from './channel.ts';
-import { clockOf, newsOf, presentOf } from './listener-news.ts';
+import { clockOf, newsOf, presentOf, welcomeOf } from './listener-news.ts';
 import type { ListenerOptions } from './listener-options.ts';
-import { isYetToCome, type ListenerState, startingAt } from './listener-state.ts';
+import { isLive, isYetToCome, type ListenerState, startingAt } from './listener-state.ts';
 import { asMessages } from './messages.ts';
 import { type LiveWish, type Place, PRIMING, Reader } from './reader.ts';
 import { Session } from './session.ts';
@@ -41,6 +41,8 @@ export class Listener {
   readonly #reader: Reader;
   #pace = millis(0);
   #wishes = 0;
+  /** A place is being looked for. */
+  #going = false;
   /** How much faster than it was said the past is wished for. */
   #rate = 1;
 
@@ -173,16 +175,10 @@ export class Listener {
     this.#pace = hello.pace ?? millis(0);
     this.#reader.wanted = hello.rendition ?? 0;
     this.#state = { is: 'entering', wished: null };
-    void this.#go({ after: hello.shifted ? hello.resume : undefined, ...hello }, (place) =>
-      this.tell({
-        type: 'welcome',
-        session: this.#session.id,
-        catalog: this.#channel.renditions,
-        ...place,
-        since: this.#options.archive()?.since ?? null,
-        clock: this.#channel.clockPoint,
-      }),
-    );
+    void this.#go({ after: hello.shifted ? hello.resume : undefined, ...hello }, (place) => {
+      const since = this.#options.archive()?.since ?? null;
+      this.tell(welcomeOf(this.#channel, { session: this.#session.id, place, since }));
+    });
   }
 
   #seek({ epoch, sequence, behind }: Extract<ListenerMessage, { type: 'seek' }>): void {
@@ -200,10 +196,12 @@ export class Listener {
   ): Promise<void> {
     this.#wishes += 1;
     const wishes = this.#wishes;
+    this.#going = true;
     const shift = TimeShift.to(wish, { channel: this.#channel, archive: this.#options.archive() });
     const past = await shift?.open();
     // Another wish came meanwhile, which is answered for itself.
     if (wishes !== this.#wishes || !this.#session.open) return;
+    this.#going = false;
     this.#slowness.forgive(this.#options.now());
     const place = past ?? this.#reader.goLive(wish);
     const { live } = place;
@@ -244,8 +242,9 @@ export class Listener {
     this.#tellAll(presentOf(this.#channel));
   }
 
-  /** The wish holds in the past, also in one that is yet to come, and until live is reached. */
+  /** The wish holds in the past, also in one that is on its way; who has come to live has none. */
   #setRate(rate: number): void {
+    if (isLive(this.#state) && !this.#going) return;
     this.#rate = rate;
     this.#hasten();
   }

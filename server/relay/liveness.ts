@@ -1,27 +1,29 @@
-/** Finds sockets whose other end has gone without a word: pinged every 5 s, cut off after 15 s. */
+/**
+ * Finds sockets whose other end has gone without a word: pinged every 5 s, and cut off when three
+ * pings in a row stayed without an answer. Counted, not timed: a server that stood still for half a
+ * minute has asked nobody meanwhile, and nobody owes it an answer.
+ */
 import type { WebSocket } from 'ws';
-import type { Now } from './session.ts';
 
 const PING_EVERY = 5000;
-const SILENT_MOST = 15_000;
+const UNANSWERED_MOST = 3;
 
 /** Watches every WebSocket of a server. */
 export class Liveness {
-  readonly #heard = new WeakMap<WebSocket, number>();
+  /** Pings since the last answer. */
+  readonly #unanswered = new WeakMap<WebSocket, number>();
   readonly #sockets: () => Iterable<WebSocket>;
-  readonly #now: Now;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(sockets: () => Iterable<WebSocket>, { now }: { now: Now }) {
+  constructor(sockets: () => Iterable<WebSocket>) {
     this.#sockets = sockets;
-    this.#now = now;
-    this.#timer = setInterval(() => this.#round(), PING_EVERY);
+    this.#timer = setInterval(() => this.round(), PING_EVERY);
   }
 
   /** Watches a socket from its upgrade on. */
   watch(socket: WebSocket): void {
     const heard = (): void => {
-      this.#heard.set(socket, this.#now());
+      this.#unanswered.set(socket, 0);
     };
     heard();
     socket.on('pong', heard);
@@ -31,11 +33,15 @@ export class Liveness {
     clearInterval(this.#timer);
   }
 
-  #round(): void {
-    const now = this.#now();
+  /** Asks everybody once more; who did not answer the last three times is cut off. */
+  round(): void {
     for (const socket of this.#sockets()) {
-      if (now - (this.#heard.get(socket) ?? now) > SILENT_MOST) socket.terminate();
-      else if (socket.readyState === socket.OPEN) socket.ping();
+      const unanswered = this.#unanswered.get(socket) ?? 0;
+      if (unanswered >= UNANSWERED_MOST) socket.terminate();
+      else if (socket.readyState === socket.OPEN) {
+        this.#unanswered.set(socket, unanswered + 1);
+        socket.ping();
+      }
     }
   }
 }

