@@ -5,12 +5,17 @@ import { SummaryReporter } from './helpers/summary-reporter.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What measures delays in a browser. */
-const MEASURED = ['test/e2e/{on-air,players,faults}.test.ts', 'test/faults/*.browser.test.ts'];
+/** Pages in a browser, and of these what measures delays or plays for a while. */
+const PAGES = ['test/e2e/**/*.test.ts', 'test/faults/*.browser.test.ts'];
+const MEASURED = [
+  'test/e2e/{on-air,players,programs,faults}.test.ts',
+  'test/faults/*.browser.test.ts',
+];
+const PATIENCE = { testTimeout: 180_000, hookTimeout: 60_000 };
 
 /**
- * Two projects, one after the other: claims about parts and pages run in parallel, then what measures
- * delays has the machine to itself.
+ * Three projects, one after the other: claims about parts run in parallel, pages two at a time, and
+ * what measures delays has the machine to itself.
  */
 export default defineConfig({
   root,
@@ -26,11 +31,20 @@ export default defineConfig({
           name: 'parts',
           root,
           include: ['test/**/*.test.ts'],
-          exclude: MEASURED,
-          // Pages take their time to begin beside everything else.
-          testTimeout: 180_000,
-          hookTimeout: 60_000,
+          exclude: PAGES,
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'pages',
+          root,
+          include: PAGES,
+          exclude: MEASURED,
+          ...PATIENCE,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -38,10 +52,9 @@ export default defineConfig({
           name: 'browser',
           root,
           include: MEASURED,
-          testTimeout: 180_000,
-          hookTimeout: 60_000,
+          ...PATIENCE,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
