@@ -137,6 +137,8 @@ export const run = async ({ minutes = 30 }: { minutes?: number } = {}): Promise<
     const recordings = new RecordingClient(() => ({ base, token }));
     const item = await recordings.final();
     const file = recordedIn(await recordings.fileOf(item));
+    // Before the minutes of judging, in which the connection would be closed for having been idle.
+    const others = (await recordings.list()).length - 1;
     const { captured, epochs } = publisher;
     const found = known.judge(file.packets, captured);
     const signal = damagedIn(file.packets);
@@ -159,7 +161,7 @@ export const run = async ({ minutes = 30 }: { minutes?: number } = {}): Promise<
     claim('packets twice or out of order', found.repeated);
     claim('packets that nobody published', found.foreign);
     claim('logical streams besides one', file.streams - 1);
-    claim('recordings besides one', (await recordings.list()).length - 1);
+    claim('recordings besides one', others);
     claim('epochs besides one', new Set(epochs).size - 1);
     claim('recordings not called complete', item.complete === true ? 0 : 1);
     claim('frames of the measuring signal damaged', signal.damaged);
