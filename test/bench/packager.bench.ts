@@ -3,6 +3,7 @@
  * everything else, at real time; beside ffmpeg making the same ladder and HLS of the same Ogg Opus.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -145,7 +146,9 @@ const ffmpegCost = async (): Promise<number> => {
   const before = cpuOf(child.pid ?? 0);
   await sleep(SECONDS * 1000);
   const cost = (cpuOf(child.pid ?? 0) - before) / SECONDS;
+  const ended = once(child, 'exit');
   child.kill();
+  await ended;
   rmSync(folder, { recursive: true, force: true });
   return cost;
 };
