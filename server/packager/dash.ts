@@ -40,10 +40,32 @@ const ROLE = 'urn:mpeg:dash:role:2011';
 const CONNECTIVITY = 'urn:mpeg:dash:period-connectivity:2015';
 const UTC_SCHEMES = ['urn:mpeg:dash:utc:http-iso:2014', 'urn:mpeg:dash:utc:http-xsdate:2014'];
 
+/**
+ * Players count segments in binary floating point, and Shaka compares where one ends with where the
+ * next begins to the last bit: where 11 times 3.84 s is not 10 times that and 3.84 s, it finds no
+ * segment after a change of rendition and stands still for good. So what is counted with are whole
+ * parts of a power of two a second, of which no sum is ever rounded.
+ */
+const COUNTED_SCALE = 2 ** 20;
+
 const isCounted = ({ addressing }: ManifestView): boolean => addressing === 'number';
+const scaleOf = (view: ManifestView): number => (isCounted(view) ? COUNTED_SCALE : SAMPLE_RATE);
+
+/** A moment of track time in units of the manifest. */
+const scaled = (view: ManifestView, at: Samples): number =>
+  Math.round((at * scaleOf(view)) / SAMPLE_RATE);
 
 const isoDate = (moment: number): string => new Date(moment).toISOString();
-const duration = (span: number): string => `PT${Number((span / 1000).toFixed(6))}S`;
+const seconds = (span: number): string => `PT${Number(span.toFixed(9))}S`;
+const duration = (millis: number): string => seconds(millis / 1000);
+
+/** Start of a Period on the manifest's clock, s, in parts that are counted with. */
+const startOf = ({ availabilityStart }: ManifestView, { utc }: Period): number =>
+  Math.round(((utc - availabilityStart) / 1000) * COUNTED_SCALE) / COUNTED_SCALE;
+
+/** How long a Period is so far, ms. */
+const lengthOf = (view: ManifestView, neighbours: Neighbours): number =>
+  endOf(view, neighbours) - neighbours.period.utc;
 
 /** Segments of a Period, with the one that grows at the length it is going to have. */
 const timeline = (segments: readonly Segment[], { grid, ended }: ManifestView): Xml => {
@@ -81,9 +103,10 @@ const template = (
   return element(
     'SegmentTemplate',
     {
-      timescale: SAMPLE_RATE,
-      duration: counted ? view.grid.segment : undefined,
-      presentationTimeOffset: period.at,
+      timescale: scaleOf(view),
+      // Rounded up, by a 25 millionth: where the end is that of a segment, none is counted behind it.
+      duration: counted ? Math.ceil((view.grid.segment * COUNTED_SCALE) / SAMPLE_RATE) : undefined,
+      presentationTimeOffset: scaled(view, period.at),
       startNumber: counted ? period.number : segments[0]?.sequence,
       initialization: view.initUri,
       media: view.mediaUri,
@@ -110,7 +133,7 @@ const representation = ({ rendition, bitrates }: AdaptationSet['representations'
  * Two of them, for the encoder is where the sound was captured: Shaka takes no notice of more than
  * one, and of one it forgets the presentationTimeOffset and tells a wrong time of day.
  */
-const referenceTimes = (set: AdaptationSet, segment: Segment, timeUri: string): Xml[] =>
+const referenceTimes = (view: ManifestView, set: AdaptationSet, segment: Segment): Xml[] =>
   (['encoder', 'captured'] as const).map((type) =>
     element(
       'ProducerReferenceTime',
@@ -118,9 +141,9 @@ const referenceTimes = (set: AdaptationSet, segment: Segment, timeUri: string): 
         id: type === 'encoder' ? set.id : set.id + CAPTURED_ID,
         type,
         wallClockTime: isoDate(segment.utc),
-        presentationTime: segment.at,
+        presentationTime: scaled(view, segment.at),
       },
-      [element('UTCTiming', { schemeIdUri: UTC_SCHEMES[1], value: timeUri })],
+      [element('UTCTiming', { schemeIdUri: UTC_SCHEMES[1], value: view.timeUri })],
     ),
   );
 
@@ -148,7 +171,7 @@ const adaptationSet = (view: ManifestView, set: AdaptationSet, neighbours: Neigh
             }),
           ]),
       INBAND_EVENTS,
-      ...(view.ended ? [] : referenceTimes(set, first, view.timeUri)),
+      ...(view.ended ? [] : referenceTimes(view, set, first)),
       element('Role', { schemeIdUri: ROLE, value: set.id === 1 ? 'main' : 'alternate' }),
       template(view, neighbours, segments),
       ...set.representations.map(representation),
@@ -163,9 +186,10 @@ const periodElement = (view: ManifestView, neighbours: Neighbours): Xml[] => {
   const over = next !== undefined || view.ended;
   const attributes = {
     id: `p${period.sequence}`,
-    start: duration(period.utc - view.availabilityStart),
+    // The shortest decimals that are read as this very number.
+    start: `PT${startOf(view, period)}S`,
     // Nothing is to be counted into what lies between two stretches.
-    duration: over ? duration(endOf(view, neighbours) - period.utc) : undefined,
+    duration: over ? duration(lengthOf(view, neighbours)) : undefined,
   };
   const from = segmentsIn(view.sets[0] as AdaptationSet, neighbours)[0]?.at ?? period.at;
   const events = titleEvents(period, view.titles, {
@@ -199,7 +223,7 @@ export const manifest = (view: ManifestView): string => {
   const { grid, ended, availabilityStart, latency = LATENCY } = view;
   const neighbours = neighboursIn(view);
   const last = neighbours.at(-1);
-  const end = last === undefined ? availabilityStart : endOf(view, last);
+  const end = last === undefined ? 0 : startOf(view, last.period) + lengthOf(view, last) / 1000;
   const common = {
     xmlns: 'urn:mpeg:dash:schema:mpd:2011',
     profiles: PROFILES,
@@ -208,7 +232,7 @@ export const manifest = (view: ManifestView): string => {
     minBufferTime: duration(2 * samplesToMillis(grid.part)),
     maxSegmentDuration: duration(samplesToMillis(grid.segment)),
   };
-  const over = { type: 'static', mediaPresentationDuration: duration(end - availabilityStart) };
+  const over = { type: 'static', mediaPresentationDuration: seconds(end) };
   const root = element('MPD', { ...common, ...(ended ? over : liveAttributes(view, latency)) }, [
     element('ProgramInformation', {}, [element('Title', {}, view.title)]),
     ...(ended ? [] : [serviceDescription(view, latency)]),

@@ -18,8 +18,9 @@ const DAY = 24 * HOUR;
 /** How often broadcasts that a restart cut are looked after, ms. */
 const SETTLE_EVERY = 1000;
 
-/** How often it is tried to read what could not be read, ms. */
+/** A round of trying to read what could not be read, ms; from this many rounds on one in so many tries. */
 const MEND_EVERY = 60_000;
+const MEND_ROUNDS = 64;
 
 const UNREADABLE =
   'The file of a recording cannot be read or written: it is kept aside, and another takes what comes.';
@@ -57,6 +58,7 @@ export class Library {
   readonly #alarm: NonNullable<LibraryOptions['alarm']>;
   /** Channels that were told of an unreadable file. */
   #alarmed: ReadonlySet<string> = new Set();
+  #rounds = 0;
   readonly #views = new Map<string, Recording>();
   readonly #settling = new Map<string, Promise<void>>();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -97,10 +99,10 @@ export class Library {
     library.#tellUnreadable();
     library.#every(LOOK_EVERY, () => library.room.look());
     library.#every(SETTLE_EVERY, () => library.#settleCut());
-    library.#every(MEND_EVERY, () => library.mend());
+    library.#every(MEND_EVERY, () => library.#mendRound());
     library.#every(HOUR, () => library.expire());
     await library.#guard('', library.expire());
-    await library.mend();
+    void library.#guard('', library.mend());
     for (const id of options.store.recordings.uncopied()) library.copies.later(id);
     return library;
   }
@@ -179,6 +181,14 @@ export class Library {
             .then((any) => (any ? this.settle(id) : undefined)),
         );
     this.#tellUnreadable();
+  }
+
+  /** Ever more seldom: a try may read a day's file to its end, and what failed often fails again. */
+  async #mendRound(): Promise<void> {
+    this.#rounds += 1;
+    const seldom = this.#rounds % MEND_ROUNDS === 0;
+    if (seldom || (this.#rounds < MEND_ROUNDS && Number.isInteger(Math.log2(this.#rounds))))
+      await this.mend();
   }
 
   /** Deletes a recording and its file. */

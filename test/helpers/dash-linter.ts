@@ -10,6 +10,8 @@ export type Addressed = {
   /** Media time and duration in units of the timescale. */
   readonly time: number;
   readonly duration: number;
+  /** Media time, ms. */
+  readonly at: number;
   /** Of its first sample on the manifest's clock, and when it may be asked for; ms UTC. */
   readonly presented: number;
   readonly available: number;
@@ -23,6 +25,9 @@ export const secondsOf = (text: string): number => {
   if (match === null || text === 'PT') return Number.NaN;
   return Number(match[1] ?? 0) * 3600 + Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0);
 };
+
+/** So many segments are counted as a player would, into the future too. */
+const COUNTED = 2000;
 
 type Timed = Pick<Addressed, 'number' | 'time' | 'duration'>;
 
@@ -85,7 +90,7 @@ export const addressedBy = (mpd: XmlElement): Addressed[] => {
         const presented = start + (timed.time - offset) / scale;
         const available = presented + timed.duration / scale - early;
         const ids = { period: attributeOf(period, 'id'), set: attributeOf(set, 'id') };
-        return { ...ids, ...timed, presented, available };
+        return { ...ids, ...timed, at: timed.time / scale, presented, available };
       });
     });
   });
@@ -145,6 +150,26 @@ function* period(element: XmlElement): Generator<Finding> {
   }
 }
 
+/**
+ * Shaka finds the segment behind one that it has by dividing; sums that are rounded lead it astray
+ * (`FixedDurationSegmentIndex` in its lib/dash/segment_template.js).
+ */
+function* counting(element: XmlElement): Generator<Finding> {
+  const zero = secondsOf(attributeOf(element, 'start'));
+  for (const set of childrenOf(element, 'AdaptationSet')) {
+    const template = childrenOf(set, 'SegmentTemplate')[0];
+    if (!template?.attributes.has('duration')) continue;
+    const length =
+      Number(attributeOf(template, 'duration')) / Number(attributeOf(template, 'timescale'));
+    const begins = (index: number): number => index * length + zero;
+    const missed = Array.from({ length: COUNTED }, (_, index) => index + 1).find((index) => {
+      const end = begins(index - 1) + length;
+      return end !== begins(index) || Math.floor((end - zero) / length) !== index;
+    });
+    if (missed !== undefined) yield found('counting', `Segment ${missed} is not where it is.`);
+  }
+}
+
 function* timing(mpd: XmlElement): Generator<Finding> {
   const periods = childrenOf(mpd, 'Period');
   for (const over of periods.filter((one) => one.attributes.has('duration')))
@@ -154,6 +179,7 @@ function* timing(mpd: XmlElement): Generator<Finding> {
   const ids = periods.map((element) => attributeOf(element, 'id'));
   if (ids.includes('') || new Set(ids).size < ids.length)
     yield found('period', 'Ids of Periods are missing or used twice.');
+  for (const element of periods) yield* counting(element);
   const starts = periods.map((element) => secondsOf(attributeOf(element, 'start')));
   if (starts.some((start, index) => !(start > (starts[index - 1] ?? -1))))
     yield found('period', 'Periods do not begin one after the other.');

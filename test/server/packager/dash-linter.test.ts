@@ -47,6 +47,17 @@ describe('the linter of manifests', () => {
     expect(lintDash(broken).map((finding) => finding.rule)).toContain(rule);
   });
 
+  it('objects to segments that cannot be counted without rounding', () => {
+    const counted = manifest(manifestViewOf(window, periods, { addressing: 'number' }));
+    const inSamples = counted.replace(
+      / timescale="1048576" duration="\d+"/g,
+      ' timescale="48000" duration="184320"',
+    );
+    expect(inSamples).not.toBe(counted);
+    expect(lintDash(counted)).toEqual([]);
+    expect(lintDash(inSamples).map(({ rule }) => rule)).toContain('counting');
+  });
+
   it.each([
     ['changed', /availabilityStartTime="2026/, 'availabilityStartTime="2025'],
     ['changed', 'start="PT0S"', 'start="PT1S"'],
