@@ -1,6 +1,6 @@
 /**
  * What one channel on air costs the service: relay, transcoder with two AAC renditions, packager and
- * everything else, at real time; beside ffmpeg making the same ladder and HLS of the same Ogg Opus.
+ * everything else, at real time; and beside it ffmpeg making the same ladder and HLS of the same Ogg Opus.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -91,26 +91,28 @@ const publish = async (studio: string): Promise<() => void> => {
   };
 };
 
-const serviceCost = async (): Promise<number> => {
+/** Something that runs until it is stopped. */
+type Running = { readonly pid: number; readonly stop: () => Promise<void> };
+
+const startPublished = async (): Promise<Running> => {
   const service = await startLiveService();
   const stop = await publish(service.studio);
-  await sleep(WARM_UP);
-  const pid = service.child.pid ?? 0;
-  const before = cpuOf(pid);
-  await sleep(SECONDS * 1000);
-  const cost = (cpuOf(pid) - before) / SECONDS;
-  stop();
-  await service.stop();
-  return cost;
+  return {
+    pid: service.child.pid ?? 0,
+    stop: async () => {
+      stop();
+      await service.stop();
+    },
+  };
 };
 
-const ffmpegCost = async (): Promise<number> => {
+const startFfmpeg = (): Running => {
   const folder = mkdtempSync(join(tmpdir(), 'skywave-bench-'));
   const wav = join(folder, 'in.wav');
   const ogg = join(folder, 'in.ogg');
   writeFileSync(
     wav,
-    encodeWav({ rate: 48_000, channels: [measuringSignal(SECONDS + WARM_UP / 1000 + 4, 48_000)] }),
+    encodeWav({ rate: 48_000, channels: [measuringSignal(SECONDS + WARM_UP / 1000 + 10, 48_000)] }),
   );
   spawnSync('ffmpeg', ['-v', 'error', '-i', wav, '-c:a', 'libopus', '-b:a', '96k', ogg]);
   const ladder = [
@@ -142,20 +144,26 @@ const ffmpegCost = async (): Promise<number> => {
     ['-v', 'error', '-re', '-i', ogg, ...ladder, ...hls, join(folder, 'v%v.m3u8')],
     { stdio: 'ignore' },
   );
-  await sleep(WARM_UP);
-  const before = cpuOf(child.pid ?? 0);
-  await sleep(SECONDS * 1000);
-  const cost = (cpuOf(child.pid ?? 0) - before) / SECONDS;
-  const ended = once(child, 'exit');
-  child.kill();
-  await ended;
-  rmSync(folder, { recursive: true, force: true });
-  return cost;
+  return {
+    pid: child.pid ?? 0,
+    stop: async () => {
+      const ended = once(child, 'exit');
+      child.kill();
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 };
 
+/** Both at once, so that they find the same machine: caches, clocks and what else there is. */
 export const run = async (): Promise<void> => {
-  const service = await serviceCost();
-  const ffmpeg = await ffmpegCost();
+  const both = [await startPublished(), startFfmpeg()];
+  await sleep(WARM_UP);
+  const before = both.map(({ pid }) => cpuOf(pid));
+  await sleep(SECONDS * 1000);
+  const costs = both.map(({ pid }, index) => (cpuOf(pid) - (before[index] ?? 0)) / SECONDS);
+  for (const one of both) await one.stop();
+  const [service = Number.NaN, ffmpeg = Number.NaN] = costs;
   const percent = (share: number): string => `${(100 * share).toFixed(2)} % of a core`;
   process.stdout.write(`  the whole service ${percent(service)}, ffmpeg ${percent(ffmpeg)}\n`);
   judge([
