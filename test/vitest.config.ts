@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongFirst } from './helpers/long-first.ts';
 import { SummaryReporter } from './helpers/summary-reporter.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,6 +25,7 @@ export default defineConfig({
     retry: process.env.CI === undefined ? 0 : 2,
     // Most parts wait for real time rather than for a core.
     maxWorkers: Math.max(3, availableParallelism()),
+    sequence: { sequencer: LongFirst },
     reporters: ['default', new SummaryReporter()],
     projects: [
       {

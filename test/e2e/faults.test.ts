@@ -119,7 +119,7 @@ describe('a bad network', () => {
     pages = await openBroadcast({ studio: service.studio, listen });
     proxy.shape(bothWays(NETWORK.bursty));
     await goLiveAndListen(pages);
-    await pages.listener.waitForTimeout(30_000);
+    await pages.listener.waitForTimeout(20_000);
     const figures = await measureBroadcast(pages, { concealedFrom: 10_000 });
     console.log(
       `Through 50 ms one way with bursts: ${figures.concealedShare.toFixed(2)} % concealed after ` +

@@ -14,7 +14,7 @@ import { type LiveService, startLiveService } from '../helpers/live-service.ts';
  * things, pages begin late, and a player waits for longer, as it should. Here the way must be whole
  * and the delay that the page tells must be the true one.
  */
-const SECONDS = 16;
+const SECONDS = 12;
 /** The longest delay that a player may choose, and what its pages may take to begin, ms. */
 const DELAY_MOST = 1100;
 const BEGIN_MOST = 10_000;
