@@ -52,8 +52,8 @@ export type ManifestView = {
   readonly timeUri: string;
 };
 
-/** A Period as it is told: at its first segment, and the number of that. */
-export type Told = Period & { readonly number: number };
+/** A Period as it is told: from a segment on that has a number, and as it began. */
+export type Told = Period & { readonly number: number; readonly begun: Period };
 
 /** A Period between those before and after it. */
 export type Neighbours = {
@@ -91,9 +91,10 @@ const told = (view: ManifestView, period: Period): Told => {
   const first = firsts.reduce((one, other) =>
     (other?.sequence ?? 0) > (one?.sequence ?? 0) ? other : one,
   );
-  if (!view.ended || first === undefined) return { ...period, number: period.sequence };
+  if (!view.ended || first === undefined)
+    return { ...period, number: period.sequence, begun: period };
   const { at, sequence } = first;
-  return { ...period, at, utc: promised(period, at), number: sequence };
+  return { ...period, at, utc: promised(period, at), number: sequence, begun: period };
 };
 
 /** The Periods of a manifest, oldest first. */

@@ -20,6 +20,7 @@ import {
   type Neighbours,
   neighboursIn,
   segmentsIn,
+  type Told,
 } from './dash-view.ts';
 import { element, type Xml } from './dash-xml.ts';
 import { codecOf } from './fmp4-init.ts';
@@ -55,13 +56,28 @@ const scaleOf = (view: ManifestView): number => (isCounted(view) ? COUNTED_SCALE
 const scaled = (view: ManifestView, at: Samples): number =>
   Math.round((at * scaleOf(view)) / SAMPLE_RATE);
 
+/** A segment as it is counted: rounded up, so that none is counted behind an end that is its end. */
+const countedLength = ({ segment }: Grid): number =>
+  Math.ceil((segment * COUNTED_SCALE) / SAMPLE_RATE);
+
+/** What is left out of the beginning of a Period, as it was counted while it was live. */
+const leftOut = (view: ManifestView, { number, sequence }: Told): number =>
+  (number - sequence) * countedLength(view.grid);
+
+/** Track time of a Period's first sample, in units of the manifest. */
+const offsetOf = (view: ManifestView, period: Told): number =>
+  isCounted(view) ? scaled(view, period.begun.at) + leftOut(view, period) : period.at;
+
 const isoDate = (moment: number): string => new Date(moment).toISOString();
 const seconds = (span: number): string => `PT${Number(span.toFixed(9))}S`;
 const duration = (millis: number): string => seconds(millis / 1000);
 
 /** Start of a Period on the manifest's clock, s, in parts that are counted with. */
-const startOf = ({ availabilityStart }: ManifestView, { utc }: Period): number =>
-  Math.round(((utc - availabilityStart) / 1000) * COUNTED_SCALE) / COUNTED_SCALE;
+const startOf = (view: ManifestView, period: Told): number => {
+  const { utc } = isCounted(view) ? period.begun : period;
+  const start = Math.round(((utc - view.availabilityStart) / 1000) * COUNTED_SCALE);
+  return (start + (isCounted(view) ? leftOut(view, period) : 0)) / COUNTED_SCALE;
+};
 
 /** How long a Period is so far, ms. */
 const lengthOf = (view: ManifestView, neighbours: Neighbours): number =>
@@ -104,9 +120,8 @@ const template = (
     'SegmentTemplate',
     {
       timescale: scaleOf(view),
-      // Rounded up, by a 25 millionth: where the end is that of a segment, none is counted behind it.
-      duration: counted ? Math.ceil((view.grid.segment * COUNTED_SCALE) / SAMPLE_RATE) : undefined,
-      presentationTimeOffset: scaled(view, period.at),
+      duration: counted ? countedLength(view.grid) : undefined,
+      presentationTimeOffset: offsetOf(view, period),
       startNumber: counted ? period.number : segments[0]?.sequence,
       initialization: view.initUri,
       media: view.mediaUri,
