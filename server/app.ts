@@ -55,8 +55,10 @@ const builtPages = (): string => {
   return folders.find((folder) => existsSync(join(folder, 'assets'))) ?? folders[0] ?? '';
 };
 
+const { timeOrigin } = performance;
+
 /** UTC that never steps: the wall clock at start, advanced by the monotonic clock. */
-const steadyUtc: Now = () => utc(performance.timeOrigin + performance.now());
+const steadyUtc: Now = () => utc(timeOrigin + performance.now());
 
 const serverOptions = (config: Config): FastifyServerOptions => {
   const options: FastifyServerOptions = {

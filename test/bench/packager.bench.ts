@@ -20,8 +20,8 @@ import { encodeWav } from '../helpers/wav.ts';
 import { judge } from './verdict.ts';
 
 const SECONDS = 60;
-/** Until the code that runs for every frame is compiled, ms. */
-const WARM_UP = 20_000;
+/** Until the code that runs for every frame, fifty times a second, is compiled at its best, ms. */
+const WARM_UP = 120_000;
 
 /** A file of /proc; empty when its process or thread has gone. */
 const procFile = (path: string): string => {
