@@ -102,7 +102,7 @@ export class Library {
     library.#every(MEND_EVERY, () => library.#mendRound());
     library.#every(HOUR, () => library.expire());
     await library.#guard('', library.expire());
-    void library.#guard('', library.mend());
+    await library.#guard('', library.mend());
     for (const id of options.store.recordings.uncopied()) library.copies.later(id);
     return library;
   }

@@ -87,6 +87,7 @@ const publish = async (studio: string): Promise<() => void> => {
   }, 5);
   return () => {
     clearInterval(timer);
+    if (socket.readyState !== WebSocket.OPEN) throw new Error('The publisher was cut off.');
     socket.terminate();
   };
 };
@@ -147,7 +148,7 @@ const startFfmpeg = (): Running => {
   return {
     pid: child.pid ?? 0,
     stop: async () => {
-      const ended = once(child, 'exit');
+      const ended = child.exitCode === null ? once(child, 'exit') : undefined;
       child.kill();
       await ended;
       rmSync(folder, { recursive: true, force: true });
@@ -157,7 +158,9 @@ const startFfmpeg = (): Running => {
 
 /** Both at once, so that they find the same machine: caches, clocks and what else there is. */
 export const run = async (): Promise<void> => {
-  const both = [await startPublished(), startFfmpeg()];
+  // ffmpeg first: what it gets is encoded here, in the process that is to publish at real time.
+  const peer = startFfmpeg();
+  const both = [await startPublished(), peer];
   await sleep(WARM_UP);
   const before = both.map(({ pid }) => cpuOf(pid));
   await sleep(SECONDS * 1000);

@@ -26,6 +26,9 @@ export const secondsOf = (text: string): number => {
   return Number(match[1] ?? 0) * 3600 + Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0);
 };
 
+/** A Period begins where its first sample is; counted from the one before, it may be so far off, ms. */
+const COUNTED_OFF = 5;
+
 /** So many segments are counted as a player would, into the future too. */
 const COUNTED = 2000;
 
@@ -210,7 +213,7 @@ export const lintDash = (text: string): Finding[] => {
 /** Judges reloads of one manifest, oldest first, each by itself and against those before. */
 export class DashReloadLinter {
   readonly #fixed = new Map<string, string>();
-  readonly #segments = new Map<string, { readonly time: number; readonly period: string }>();
+  readonly #segments = new Map<string, Pick<Addressed, 'time' | 'at' | 'period'>>();
   readonly #over = new Set<string>();
   #findings: Finding[] = [];
   #published = 0;
@@ -269,17 +272,19 @@ export class DashReloadLinter {
    */
   #addresses(mpd: XmlElement): void {
     const begun = new Set<string>();
-    for (const { period, set, number, time } of addressedBy(mpd)) {
+    for (const { period, set, number, time, at } of addressedBy(mpd)) {
       const name = `segment ${number} of set ${set}`;
-      const known = this.#segments.get(name) ?? { time, period };
+      const known = this.#segments.get(name) ?? { time, at, period };
       const begins = !begun.has(`${period} ${set}`);
       begun.add(`${period} ${set}`);
-      if (known.time !== time || (known.period !== period && !begins))
+      const stays =
+        known.period === period ? known.time === time : Math.abs(known.at - at) < COUNTED_OFF;
+      if (!stays || (known.period !== period && !begins))
         this.#find(
           'changed',
           `${name} was ${known.time} in ${known.period}, is ${time} in ${period}.`,
         );
-      this.#segments.set(name, { time, period });
+      this.#segments.set(name, { time, at, period });
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 /** What went wrong in tries before the one that passed; empty for a test that passed at once. */
 const triesOf = (test: TestCase): string[] =>
-  (test.result().errors ?? []).map(({ message }) => {
+  (test.result().errors ?? []).map(({ message = '' }) => {
     const [line = ''] = stripVTControlCharacters(message).split('\n');
     return `Tried again: ${test.module.relativeModuleId}, ${test.fullName}: ${line}\n`;
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { manifest } from '../../../server/packager/dash.ts';
 import { periodsOf } from '../../../server/packager/dash-periods.ts';
-import { samples } from '../../../shared/time.ts';
+import { samples, utc } from '../../../shared/time.ts';
 import { manifestViewOf } from '../../helpers/channel-manifest.ts';
 import { GRID, GrowingWindow, titleAt } from '../../helpers/channel-window.ts';
 import { lintDash, lintDashReloads } from '../../helpers/dash-linter.ts';
@@ -56,6 +56,10 @@ describe('the linter of manifests', () => {
     expect(inSamples).not.toBe(counted);
     expect(lintDash(counted)).toEqual([]);
     expect(lintDash(inSamples).map(({ rule }) => rule)).toContain('counting');
+    // Of a continuous channel, whose Periods are counted from 1970 on, at no whole millisecond.
+    const late = periods.map((period) => ({ ...period, utc: utc(period.utc + 0.37) }));
+    const view = manifestViewOf(window, late, { addressing: 'number', availabilityStart: utc(0) });
+    expect(lintDash(manifest(view))).toEqual([]);
   });
 
   it.each([
