@@ -18,9 +18,10 @@ const DAY = 24 * HOUR;
 /** How often broadcasts that a restart cut are looked after, ms. */
 const SETTLE_EVERY = 1000;
 
-/** A round of trying to read what could not be read, ms; from this many rounds on one in so many tries. */
+/** How often it may be tried to read what could not be read, ms. */
 const MEND_EVERY = 60_000;
-const MEND_ROUNDS = 64;
+/** Later on only one round in so many tries; a power of two, like the rounds before. */
+const MEND_SELDOM = 64;
 
 const UNREADABLE =
   'The file of a recording cannot be read or written: it is kept aside, and another takes what comes.';
@@ -58,6 +59,7 @@ export class Library {
   readonly #alarm: NonNullable<LibraryOptions['alarm']>;
   /** Channels that were told of an unreadable file. */
   #alarmed: ReadonlySet<string> = new Set();
+  /** Rounds of mending since the start. */
   #rounds = 0;
   readonly #views = new Map<string, Recording>();
   readonly #settling = new Map<string, Promise<void>>();
@@ -102,7 +104,7 @@ export class Library {
     library.#every(MEND_EVERY, () => library.#mendRound());
     library.#every(HOUR, () => library.expire());
     await library.#guard('', library.expire());
-    await library.#guard('', library.mend());
+    await library.mend();
     for (const id of options.store.recordings.uncopied()) library.copies.later(id);
     return library;
   }
@@ -186,8 +188,7 @@ export class Library {
   /** Ever more seldom: a try may read a day's file to its end, and what failed often fails again. */
   async #mendRound(): Promise<void> {
     this.#rounds += 1;
-    const seldom = this.#rounds % MEND_ROUNDS === 0;
-    if (seldom || (this.#rounds < MEND_ROUNDS && Number.isInteger(Math.log2(this.#rounds))))
+    if (this.#rounds % MEND_SELDOM === 0 || Number.isInteger(Math.log2(this.#rounds)))
       await this.mend();
   }
 

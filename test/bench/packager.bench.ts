@@ -101,8 +101,11 @@ const startPublished = async (): Promise<Running> => {
   return {
     pid: service.child.pid ?? 0,
     stop: async () => {
-      stop();
-      await service.stop();
+      try {
+        stop();
+      } finally {
+        await service.stop();
+      }
     },
   };
 };
@@ -165,7 +168,7 @@ export const run = async (): Promise<void> => {
   const before = both.map(({ pid }) => cpuOf(pid));
   await sleep(SECONDS * 1000);
   const costs = both.map(({ pid }, index) => (cpuOf(pid) - (before[index] ?? 0)) / SECONDS);
-  for (const one of both) await one.stop();
+  await Promise.all(both.map((one) => one.stop()));
   const [service = Number.NaN, ffmpeg = Number.NaN] = costs;
   const percent = (share: number): string => `${(100 * share).toFixed(2)} % of a core`;
   process.stdout.write(`  the whole service ${percent(service)}, ffmpeg ${percent(ffmpeg)}\n`);
