@@ -1,17 +1,19 @@
 /**
- * The sparse index of a journal. A block is at most a second of consecutive frames that lie one
- * behind the other in the file, and becomes exactly one Ogg page; so the index also keeps each
- * block's lacing values (RFC 3533 section 6), from which the sizes of all pages are known.
+ * The sparse index of a journal. A block is consecutive frames that lie one behind the other in the
+ * file, and becomes a few whole Ogg pages; the index knows how large these are, and the records
+ * themselves tell the rest. An hour of sound has 720 blocks, so it may grow for as long as a
+ * broadcast does.
  *
  * The blocks follow from the records and their order alone: reading a journal again gives the same.
  */
 import type { FrameId } from '../../shared/control.ts';
 import { FLAG, type Frame } from '../../shared/frame.ts';
-import { SAMPLE_RATE, type Samples, samples } from '../../shared/time.ts';
+import { type Samples, samples } from '../../shared/time.ts';
 import { RECORD_HEADER } from './journal-record.ts';
+import { EMPTY_FILL, filledWith, fits, lacingCount, type PageFill } from './ogg-page.ts';
 
-/** Segments a page can have. */
-const MOST_LACING = 255;
+/** Pages of a block, each of a second at most. */
+const MOST_PAGES = 5;
 
 /** Blocks put between others: each is a piece that came late. Who sends splinters is refused. */
 const MOST_INSERTED = 50_000;
@@ -30,8 +32,8 @@ export type Block = {
   readonly bytes: number;
   /** Bytes of all packets. */
   readonly payload: number;
-  /** Place of the lacing values in the pool. */
-  readonly lacingFrom: number;
+  /** Its Ogg pages, and the lacing values of all of them. */
+  readonly pages: number;
   readonly lacing: number;
   /** First byte of the last packet. */
   readonly toc: number;
@@ -41,12 +43,14 @@ export type Block = {
 
 type Growing = { -readonly [Field in keyof Block]: Block[Field] };
 
+/** The block at whose end the next frame may go, and how full its last page is. */
+type Open = { readonly block: Growing; fill: PageFill };
+
 /** A state of the index, to come back to or to look at while it grows. */
 export type Mark = {
   /** File position after the last record. */
   readonly end: number;
-  readonly open: Block | undefined;
-  readonly lacing: number;
+  readonly open: { readonly block: Block; readonly fill: PageFill } | undefined;
 };
 
 /** What became of a frame that was entered. */
@@ -55,38 +59,6 @@ export type Entry = 'entered' | 'repeated' | 'misfit' | 'splintered';
 /** Timestamp after a block's last sample. */
 export const blockEnd = (block: Block): Samples =>
   samples(block.timestamp + block.count * block.duration);
-
-/** Lacing values of all blocks, one behind the other. */
-export class LacingPool {
-  #bytes = new Uint8Array(1024);
-  #length = 0;
-
-  get length(): number {
-    return this.#length;
-  }
-
-  /** Adds the values of one packet. */
-  push(packet: number): void {
-    const full = Math.floor(packet / 255);
-    if (this.#length + full + 1 > this.#bytes.length) {
-      const larger = new Uint8Array(this.#bytes.length * 2);
-      larger.set(this.#bytes);
-      this.#bytes = larger;
-    }
-    this.#bytes.fill(255, this.#length, this.#length + full);
-    this.#bytes[this.#length + full] = packet % 255;
-    this.#length += full + 1;
-  }
-
-  /** Forgets all values after the first `length`. */
-  cut(length: number): void {
-    this.#length = length;
-  }
-
-  of({ lacingFrom, lacing }: Block): Uint8Array {
-    return this.#bytes.subarray(lacingFrom, lacingFrom + lacing);
-  }
-}
 
 /** Epochs in the order they were given out; the numbers begin again after 65,535. */
 const inOrder = (epochs: Iterable<number>): number[] => {
@@ -99,26 +71,26 @@ const inOrder = (epochs: Iterable<number>): number[] => {
 /** A block as it was at a mark; undefined when it began later. */
 const durableOf = (block: Block, { end, open }: Mark): Block | undefined => {
   if (block.offset >= end) return undefined;
-  return block.offset === open?.offset ? open : block;
+  return block.offset === open?.block.offset ? open.block : block;
 };
+
+const copyOf = ({ block, fill }: NonNullable<Mark['open']>): Open => ({
+  block: { ...block },
+  fill,
+});
 
 const lastOf = ({ sequence, count }: Block): number => sequence + count - 1;
 
 /** The index of one journal. */
 export class BlockIndex {
-  readonly lacing = new LacingPool();
   readonly #epochs = new Map<number, Growing[]>();
-  #open: Growing | undefined;
+  #open: Open | undefined;
   #end = 0;
   #inserted = 0;
 
   /** The state as it is now. */
   mark(): Mark {
-    return {
-      end: this.#end,
-      open: this.#open && { ...this.#open },
-      lacing: this.lacing.length,
-    };
+    return { end: this.#end, open: this.#open && copyOf(this.#open) };
   }
 
   /** The epoch given out first of all that are there. */
@@ -142,16 +114,17 @@ export class BlockIndex {
     const [before, behind] = [blocks[at - 1], blocks[at]];
     if (before !== undefined && frame.sequence < before.sequence + before.count) return 'repeated';
     if (!this.#fits(frame, before, behind)) return 'misfit';
-    if (before !== undefined && before === this.#open && this.#extends(before, frame, offset))
-      this.#grow(before, frame);
+    const open = this.#open;
+    if (before !== undefined && before === open?.block && goesOn(open, frame, offset))
+      grow(open, frame);
     else {
       if (behind !== undefined) {
         if (this.#inserted >= MOST_INSERTED) return 'splintered';
         this.#inserted += 1;
       }
-      this.#open = this.#begin(frame, offset);
+      this.#open = begin(frame, offset);
       this.#epochs.set(frame.epoch, blocks);
-      blocks.splice(at, 0, this.#open);
+      blocks.splice(at, 0, this.#open.block);
     }
     this.#end = offset + RECORD_HEADER + frame.bytes.length;
     return 'entered';
@@ -191,16 +164,15 @@ export class BlockIndex {
 
   /** Forgets what was entered after a mark, because it could not be written. */
   rollBack(mark: Mark): void {
-    this.#open = mark.open && { ...mark.open };
+    this.#open = mark.open && copyOf(mark.open);
     this.#end = mark.end;
     for (const [epoch, blocks] of this.#epochs) {
       const kept = blocks.filter(({ offset }) => offset < mark.end);
-      const at = kept.findIndex(({ offset }) => offset === mark.open?.offset);
-      if (at >= 0 && this.#open !== undefined) kept[at] = this.#open;
+      const at = kept.findIndex(({ offset }) => offset === this.#open?.block.offset);
+      if (at >= 0 && this.#open !== undefined) kept[at] = this.#open.block;
       if (kept.length === 0) this.#epochs.delete(epoch);
       else this.#epochs.set(epoch, kept);
     }
-    this.lacing.cut(mark.lacing);
   }
 
   /** Index of the first block that begins after a sequence. */
@@ -224,44 +196,38 @@ export class BlockIndex {
     if (behind === undefined) return true;
     return timestamp + (behind.sequence - sequence) * duration <= behind.timestamp;
   }
-
-  #extends(block: Block, frame: Frame, offset: number): boolean {
-    return (
-      offset === block.offset + block.bytes &&
-      frame.sequence === block.sequence + block.count &&
-      frame.timestamp === blockEnd(block) &&
-      (block.count + 1) * block.duration <= SAMPLE_RATE &&
-      block.lacing + Math.floor(frame.packet.length / 255) + 1 <= MOST_LACING
-    );
-  }
-
-  #begin(frame: Frame, offset: number): Growing {
-    const { epoch, sequence, timestamp, duration } = frame;
-    const block: Growing = {
-      epoch,
-      sequence,
-      timestamp,
-      duration,
-      offset,
-      count: 0,
-      bytes: 0,
-      payload: 0,
-      lacingFrom: this.lacing.length,
-      lacing: 0,
-      toc: 0,
-      dtx: false,
-    };
-    this.#grow(block, frame);
-    return block;
-  }
-
-  #grow(block: Growing, { packet, bytes, flags }: Frame): void {
-    this.lacing.push(packet.length);
-    block.count += 1;
-    block.bytes += RECORD_HEADER + bytes.length;
-    block.payload += packet.length;
-    block.lacing = this.lacing.length - block.lacingFrom;
-    block.toc = packet[0] ?? 0;
-    block.dtx = (flags & FLAG.dtx) !== 0;
-  }
 }
+
+/** Whether a frame is the next of a block, in time and in the file, and there is room for it. */
+const goesOn = (
+  { block, fill }: Open,
+  { sequence, timestamp, packet }: Frame,
+  offset: number,
+): boolean =>
+  offset === block.offset + block.bytes &&
+  sequence === block.sequence + block.count &&
+  timestamp === blockEnd(block) &&
+  (block.pages < MOST_PAGES || fits(fill, packet.length, block.duration));
+
+const begin = (frame: Frame, offset: number): Open => {
+  const { epoch, sequence, timestamp, duration } = frame;
+  const block: Growing = {
+    ...{ epoch, sequence, timestamp, duration, offset },
+    ...{ count: 0, bytes: 0, payload: 0, pages: 0, lacing: 0, toc: 0, dtx: false },
+  };
+  const open = { block, fill: EMPTY_FILL };
+  grow(open, frame);
+  return open;
+};
+
+const grow = (open: Open, { packet, bytes, flags, duration }: Frame): void => {
+  const { block, fill } = open;
+  open.fill = filledWith(fill, packet.length, duration);
+  if (open.fill.frames === 1) block.pages += 1;
+  block.count += 1;
+  block.bytes += RECORD_HEADER + bytes.length;
+  block.payload += packet.length;
+  block.lacing += lacingCount(packet.length);
+  block.toc = packet[0] ?? 0;
+  block.dtx = (flags & FLAG.dtx) !== 0;
+};

@@ -21,6 +21,18 @@ export const recordOf = (frame: Uint8Array): Buffer => {
   return record;
 };
 
+/** So many of the good records in a buffer, after others that are skipped; fewer where it ends. */
+export const recordsIn = (records: Buffer, skipped: number, count: number): Buffer => {
+  const skip = (from: number, some: number): number => {
+    let at = from;
+    for (let left = some; left > 0 && at + RECORD_HEADER <= records.length; left -= 1)
+      at += RECORD_HEADER + records.readUInt16BE(at);
+    return at;
+  };
+  const from = skip(0, skipped);
+  return records.subarray(from, skip(from, count));
+};
+
 /** A journal is read in pieces of this size, bytes. */
 const PIECE = 1024 * 1024;
 

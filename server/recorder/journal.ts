@@ -9,9 +9,9 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { FrameId } from '../../shared/control.ts';
 import { type Frame, MAX_FRAME_BYTES } from '../../shared/frame.ts';
 import type { Samples } from '../../shared/time.ts';
-import { type Block, BlockIndex, type Entry, type LacingPool, type Mark } from './blocks.ts';
+import { type Block, BlockIndex, type Entry, type Mark } from './blocks.ts';
 import { freeName } from './free-name.ts';
-import { piecesOf, RECORD_HEADER, RecordReader, recordOf } from './journal-record.ts';
+import { piecesOf, RECORD_HEADER, RecordReader, recordOf, recordsIn } from './journal-record.ts';
 
 /** Bytes that may wait for the disk: at 64 kbit/s a quarter of an hour. */
 const MOST_PENDING = 8 * 1024 * 1024;
@@ -103,29 +103,28 @@ export class Journal {
     return this.#tasks > 0;
   }
 
-  get lacing(): LacingPool {
-    return this.#index.lacing;
-  }
-
   /** The durable frames, by epoch and sequence. */
   blocks(): Block[] {
     return this.#index.until(this.#durable);
   }
 
-  /** Durable frames from a place on, or the next that there is: whole blocks, `most` samples at least. */
+  /** Durable frames from a place on, or the next that there is: `most` samples in whole frames. */
   async frames(from: FrameId, most: Samples): Promise<Frame[]> {
     const frames: Frame[] = [];
-    const reader = new RecordReader((frame) => {
-      if (frame.epoch !== from.epoch || frame.sequence >= from.sequence) frames.push(frame);
-    });
+    const reader = new RecordReader((frame) => frames.push(frame));
     const file = await open(this.path, O_RDONLY);
     try {
       let media = 0;
-      for (const { offset, bytes, count, duration } of this.#index.from(from, this.#durable)) {
+      for (const block of this.#index.from(from, this.#durable)) {
+        const { epoch, sequence, offset, bytes, duration } = block;
         const records = Buffer.allocUnsafe(bytes);
         const { bytesRead } = await file.read(records, 0, bytes, offset);
-        reader.read(records.subarray(0, bytesRead));
-        media += count * duration;
+        const skipped = epoch === from.epoch ? Math.max(0, from.sequence - sequence) : 0;
+        const wanted = Math.ceil((most - media) / duration);
+        const some = recordsIn(records.subarray(0, bytesRead), skipped, wanted);
+        // A copy: the rest of the block is not kept for as long as its frames are.
+        reader.read(Buffer.from(some));
+        media += Math.min(wanted, block.count - skipped) * duration;
         if (media >= most) break;
       }
     } finally {

@@ -12,7 +12,7 @@ import { FileTurns } from '../packager/file-turns.ts';
 import { Aside, isAbsent } from './aside.ts';
 import { Journal } from './journal.ts';
 
-/** Journals of finished broadcasts whose index is kept in memory; a day's takes about 22 MB. */
+/** Journals of finished broadcasts whose index is kept in memory; a day's takes about 2 MB. */
 const KEPT = 8;
 
 /** A copy, or what is there of one while it is made. */

@@ -1,10 +1,33 @@
-/** Ogg pages (RFC 3533 section 6), as bytes. */
+/** Ogg pages (RFC 3533 section 6): what goes onto one, and its bytes. */
+import { SAMPLE_RATE, type Samples } from '../../shared/time.ts';
 
 /** Bits of a page's header type. */
 export const PAGE = { continued: 1, first: 2, last: 4 } as const;
 
 /** Bytes of a page's header before its lacing values. */
 export const PAGE_HEADER = 27;
+
+/** Lacing values a page can have. */
+export const MOST_LACING = 255;
+
+/** What is on a page already. */
+export type PageFill = { readonly frames: number; readonly lacing: number };
+
+/** Nothing yet. */
+export const EMPTY_FILL: PageFill = { frames: 0, lacing: 0 };
+
+/** Number of lacing values of a packet of so many bytes. */
+export const lacingCount = (packet: number): number => Math.floor(packet / 255) + 1;
+
+/** Whether another frame fits on a page, which holds a second at most: longer ones make players wait. */
+export const fits = ({ frames, lacing }: PageFill, packet: number, duration: Samples): boolean =>
+  (frames + 1) * duration <= SAMPLE_RATE && lacing + lacingCount(packet) <= MOST_LACING;
+
+/** The page on which a frame goes: this one, or the next one when it does not fit. */
+export const filledWith = (fill: PageFill, packet: number, duration: Samples): PageFill => {
+  const { frames, lacing } = fits(fill, packet, duration) ? fill : EMPTY_FILL;
+  return { frames: frames + 1, lacing: lacing + lacingCount(packet) };
+};
 
 const POLYNOMIAL = 0x04c1_1db7;
 
@@ -51,7 +74,7 @@ export const pageOf = (header: PageHeader, payload: Uint8Array): Buffer => {
 
 /** Lacing values of one packet. */
 export const lacingOf = (bytes: number): Uint8Array => {
-  const values = new Uint8Array(Math.floor(bytes / 255) + 1).fill(255);
+  const values = new Uint8Array(lacingCount(bytes)).fill(255);
   values[values.length - 1] = bytes % 255;
   return values;
 };

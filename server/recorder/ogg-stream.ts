@@ -1,11 +1,9 @@
-/** Bytes of an Ogg view, read from the journal as they are asked for, a page at a time. */
+/** Bytes of an Ogg view, read from the journal as they are asked for, a block at a time. */
 import { open } from 'node:fs/promises';
 import { HEADER_BYTES } from '../../shared/frame.ts';
 import type { Block } from './blocks.ts';
 import { RECORD_HEADER } from './journal-record.ts';
 import type { OggView } from './ogg.ts';
-
-const NOTHING = new Uint8Array(0);
 
 /** The packets in the records of a block. Throws when they are not those that were indexed. */
 export const packetsOf = (records: Buffer, { payload, count }: Block): Uint8Array[] => {
@@ -30,16 +28,16 @@ export async function* readOgg(
 ): AsyncGenerator<Buffer> {
   const file = await open(path, 'r');
   try {
-    for (const { index, start } of view.pages(from, to)) {
+    for (const { index, start } of view.parts(from, to)) {
       const block = view.blockOf(index);
-      let packets: Uint8Array = NOTHING;
+      let packets: Uint8Array[] = [];
       if (block !== undefined) {
         const records = Buffer.allocUnsafe(block.bytes);
         const { bytesRead } = await file.read(records, 0, block.bytes, block.offset);
-        packets = Buffer.concat(packetsOf(records.subarray(0, bytesRead), block));
+        packets = packetsOf(records.subarray(0, bytesRead), block);
       }
-      const page = view.page(index, packets);
-      yield page.subarray(Math.max(0, from - start), Math.min(page.length, to - start));
+      const part = view.part(index, packets);
+      yield part.subarray(Math.max(0, from - start), Math.min(part.length, to - start));
     }
   } finally {
     await file.close();

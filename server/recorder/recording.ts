@@ -73,7 +73,6 @@ export const recordingOf = (
   const view = new OggView(timeline, {
     serial: createHash('sha256').update(id).digest().readUInt32BE(),
     comments: { title, date: new Date(started).toISOString(), chapters },
-    lacing: journal.lacing,
     final,
   });
   const { duration, gaps, missing } = timeline;

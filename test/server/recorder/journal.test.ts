@@ -16,6 +16,7 @@ import type { Block } from '../../../server/recorder/blocks.ts';
 import { Journal } from '../../../server/recorder/journal.ts';
 import { packetsOf } from '../../../server/recorder/ogg-stream.ts';
 import type { Frame } from '../../../shared/frame.ts';
+import { samples } from '../../../shared/time.ts';
 import { frameOf, realPackets } from '../../helpers/opus-frames.ts';
 
 const { log } = fastify({ logger: false });
@@ -83,6 +84,31 @@ describe('a journal', () => {
     expect(await held(path, journal.blocks())).toEqual(whole);
     const again = await Journal.read(path, { log });
     expect(again.blocks()).toEqual(journal.blocks());
+  });
+
+  it('has an index of 720 blocks an hour, and none of them holds what a packet is made of', async () => {
+    const minute = frames(0, 3000);
+    const journal = await write(await newPath(), minute);
+    const blocks = journal.blocks();
+    expect(blocks).toHaveLength(12);
+    for (const block of blocks)
+      for (const value of Object.values(block)) expect(typeof value).toMatch(/number|boolean/);
+  });
+
+  it('gives frames from any place on, so many as were asked for, over holes and epochs', async () => {
+    const list = [...frames(0, 333), ...frames(340, 700), ...frames(5, 90, 1)];
+    const journal = await write(await newPath(), list);
+    const from = async (epoch: number, sequence: number, count: number): Promise<string[]> =>
+      names(await journal.frames({ epoch, sequence }, samples(count * 960)));
+    expect(await from(0, 17, 100)).toEqual(names(frames(17, 117)));
+    expect(await from(0, 240, 20)).toEqual(names(frames(240, 260)));
+    expect(await from(0, 332, 10)).toEqual(names([...frames(332, 333), ...frames(340, 349)]));
+    expect(await from(0, 336, 2)).toEqual(names(frames(340, 342)));
+    expect(await from(0, 699, 4)).toEqual(names([...frames(699, 700), ...frames(5, 8, 1)]));
+    expect(await from(1, 89, 50)).toEqual(names(frames(89, 90, 1)));
+    expect(await from(1, 90, 50)).toEqual([]);
+    // Only half of the last frame was asked for.
+    expect(names(await journal.frames({ epoch: 0, sequence: 1 }, samples(1440)))).toHaveLength(2);
   });
 
   it('goes on behind a torn record, which is cut off', async () => {

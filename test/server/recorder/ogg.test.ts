@@ -53,7 +53,6 @@ const make = async (
       date: '2026-11-22T12:00:00.000Z',
       chapters: names.map((name, at) => ({ name, at: samples(at * 48_000) })),
     },
-    lacing: journal.lacing,
     final,
   });
   const made = { journal, view, timeline, file: Buffer.alloc(0) };
@@ -159,7 +158,7 @@ describe('the Ogg view of a journal', () => {
     ]);
     const block = {
       ...{ epoch: 0, sequence: 5, timestamp: samples(4800), duration: samples(960), count: 5 },
-      ...{ offset: 0, bytes: 0, payload: 0, lacingFrom: 0, lacing: 0, toc: 0xf8, dtx: false },
+      ...{ offset: 0, bytes: 0, payload: 0, pages: 1, lacing: 1, toc: 0xf8, dtx: false },
     };
     expect(timelineOf([block], notes).missing).toEqual([
       { epoch: 0, from: 0, to: 4 },
@@ -182,6 +181,25 @@ describe('the Ogg view of a journal', () => {
       }),
       { seed: 20_261_122, numRuns: 80 },
     );
+  });
+
+  it('begins a page early where so many lacing values do not fit', async () => {
+    // 510 kbit/s: six values a packet, 42 packets a page; and padding to the last byte of a value.
+    const sizes = [1275, 1274, 1020, 255, 254, 3];
+    const packets = Array.from({ length: 600 }, (_, at) => {
+      const packet = Buffer.alloc(at < 400 ? 1275 : (sizes[at % sizes.length] as number), at);
+      packet[0] = MONO[0]?.[0] ?? 0;
+      return packet;
+    });
+    const { file, view, journal } = await make(run(packets, 0, 600), { names: [] });
+    expect(file.length).toBe(view.bytes);
+    const { pages, packets: read } = readOggFile(file);
+    expect(read.slice(2)).toEqual(packets);
+    expect(pages.map(({ number }) => number)).toEqual(pages.map((_, index) => index));
+    expect(pages[2]?.granule).toBe(BigInt(42 * 960));
+    expect(pages.at(-1)).toMatchObject({ granule: BigInt(600 * 960), type: 4 });
+    const blocks = journal.blocks();
+    expect(blocks.reduce((sum, block) => sum + block.pages, 0)).toBe(pages.length - 2);
   });
 
   it.skipIf(programPath('opusinfo') === undefined)('is without fault to opusinfo', async () => {
