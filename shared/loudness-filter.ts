@@ -68,6 +68,11 @@ export class KWeighting {
     return this.#states.length / 4;
   }
 
+  /** From here on the second channel is as if it had heard all that the first has. */
+  follow(): void {
+    this.#states.copyWithin(4, 0, 4);
+  }
+
   /** Filters samples `from` to `to` of a channel; returns the sum of the squares of the outcome. */
   squares(channel: number, signal: Float32Array, from: number, to: number): number {
     const first = this.#shelf;

@@ -47,11 +47,21 @@ export type LoudnessReading = {
   readonly silentSince: Samples | null;
 };
 
-/** Measures interleaved stereo at 48 kHz in blocks. */
+/** Whether both channels are the same from one sample to another. */
+const isMono = (pcm: Int16Array, from: number, to: number): boolean => {
+  for (let at = 2 * from; at < 2 * to; at += 2) if (pcm[at] !== pcm[at + 1]) return false;
+  return true;
+};
+
+/**
+ * Measures interleaved stereo at 48 kHz in blocks. As long as both channels have been the same,
+ * which they are when a publisher sends mono, one is measured for both.
+ */
 export class BlockMeter {
   #weighting = new KWeighting({ rate: SAMPLE_RATE, channels: 2 });
   #peaks = [new TruePeak(), new TruePeak()] as const;
   readonly #planes = [new Float32Array(BLOCK), new Float32Array(BLOCK)] as const;
+  #mono = true;
   #filled = 0;
   #squares = 0;
 
@@ -73,6 +83,7 @@ export class BlockMeter {
 
   /** The next sound does not follow the last: no filter remembers that. */
   skip(): void {
+    this.#mono = true;
     this.#filled = 0;
     this.#squares = 0;
     this.#weighting = new KWeighting({ rate: SAMPLE_RATE, channels: 2 });
@@ -80,13 +91,22 @@ export class BlockMeter {
   }
 
   #measure(pcm: Int16Array, from: number, to: number): void {
-    for (let channel = 0; channel < 2; channel += 1) {
-      const plane = this.#planes[channel] as Float32Array;
-      for (let index = from; index < to; index += 1)
-        plane[index - from] = (pcm[2 * index + channel] as number) / FULL_SCALE;
-      this.#squares += this.#weighting.squares(channel, plane, 0, to - from);
-      this.#peaks[channel]?.write(plane, 0, to - from);
+    if (this.#mono && !isMono(pcm, from, to)) {
+      this.#mono = false;
+      this.#weighting.follow();
+      this.#peaks[1].follow(this.#peaks[0]);
     }
+    const left = this.#channel(0, pcm, from, to);
+    this.#squares += left + (this.#mono ? left : this.#channel(1, pcm, from, to));
+  }
+
+  /** The sum of the squares of one channel. */
+  #channel(channel: 0 | 1, pcm: Int16Array, from: number, to: number): number {
+    const plane = this.#planes[channel];
+    for (let index = from; index < to; index += 1)
+      plane[index - from] = (pcm[2 * index + channel] as number) / FULL_SCALE;
+    this.#peaks[channel].write(plane, 0, to - from);
+    return this.#weighting.squares(channel, plane, 0, to - from);
   }
 
   #close(at: Samples): Block {

@@ -42,7 +42,7 @@ export class Transcoding {
       this.#take(piece, made);
       made.until = samples(piece.at + piece.duration);
     }
-    return { kind: 'outcome', ...made };
+    return made;
   }
 
   #take(piece: Feed, made: Yield): void {

@@ -65,6 +65,12 @@ export class TruePeak {
   #signal = new Float32Array(HISTORY);
   #peak = 0;
 
+  /** From here on this is as if it had heard all that another has. */
+  follow(other: TruePeak): void {
+    this.#signal = other.#signal.slice();
+    this.#peak = other.#peak;
+  }
+
   /** Takes samples `from` to `to`. */
   write(input: Float32Array, from: number, to: number): void {
     const count = to - from;

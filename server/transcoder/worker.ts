@@ -4,6 +4,7 @@
  */
 import { loadAac } from './aac-encoder.ts';
 import type { AacName, FromChild, ToChild } from './messages.ts';
+import { packOutcome, unpackFeed } from './packing.ts';
 import { Transcoding } from './transcoding.ts';
 
 const say = (message: FromChild): void => {
@@ -29,7 +30,8 @@ process.on('message', (message: ToChild) => {
       transcoding?.setLowRates(message.lowRates);
       return;
     case 'feed':
-      if (transcoding !== undefined) say(transcoding.feed(message.pieces));
+      if (transcoding === undefined) return;
+      say({ kind: 'outcome', outcome: packOutcome(transcoding.feed(unpackFeed(message.pieces))) });
   }
 });
 say({ kind: 'ready', aac: codec?.name ?? null });

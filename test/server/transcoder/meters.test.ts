@@ -61,6 +61,19 @@ describe('loudness', () => {
     expect(begun.at(-1)!.integrated).toBeCloseTo(whole.at(-1)!.integrated, 0);
   });
 
+  it('is the same whether or not the channels were the same at first', () => {
+    const pcm = synthesize(48_000 * 4, { channels: 2, seed: 9 });
+    for (let index = 0; index < 50_000; index += 1) pcm[2 * index + 1] = pcm[2 * index] as number;
+    const split = Int16Array.from(pcm);
+    // Stereo from its first sample on, by the least that there is.
+    split[1]! += 1;
+    const [one, other] = [readings(pcm), readings(split)];
+    for (const [index, reading] of one.entries()) {
+      expect(reading.momentary).toBeCloseTo(other[index]!.momentary, 4);
+      expect(reading.truePeak).toBeCloseTo(other[index]!.truePeak, 6);
+    }
+  });
+
   it('tells since when there is silence', () => {
     const quiet = new Int16Array(96_000);
     // It ends 20 samples before the block does: the interpolation reaches 11 samples further.
