@@ -1,10 +1,14 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongFirst } from './helpers/long-first.ts';
 import { SummaryReporter } from './helpers/summary-reporter.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+// Hundreds of services and their children start in the tests, and all compile the same modules.
+process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/compiled');
 
 /** Pages in a browser, and of these what measures delays or plays for a while. */
 const PAGES = ['test/e2e/**/*.test.ts', 'test/faults/*.browser.test.ts'];

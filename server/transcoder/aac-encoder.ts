@@ -122,7 +122,7 @@ const createEncoder = (native: Native, name: AacName, bitrate: number): AacEncod
       const result = context.receivePacketSync(packet);
       if (result === constants.AVERROR_EAGAIN) return units;
       check(result, 'hand out a packet');
-      units.push(Uint8Array.from(packet.data ?? []));
+      units.push(new Uint8Array(packet.data ?? []));
       packet.unref();
     }
   };

@@ -4,7 +4,6 @@ import { Backoff } from '../../shared/backoff.ts';
 import { SAMPLE_RATE } from '../../shared/time.ts';
 import { Child } from './child.ts';
 import type { AacName, FromChild, Outcome, ToChild } from './messages.ts';
-import { unpackOutcome } from './packing.ts';
 
 /** How often the watchdog looks, ms. */
 const WATCH = 250;
@@ -144,7 +143,7 @@ export class LastingChild {
 
   #received(message: FromChild): void {
     if (message.kind === 'outcome') {
-      this.#owner.outcome(unpackOutcome(message.outcome));
+      this.#owner.outcome(message);
       return;
     }
     this.#ready = true;

@@ -53,7 +53,7 @@ export type Feed =
 /** One access unit of each rendition, in the order of the ladder. */
 export type LadderUnit = { readonly at: Samples; readonly bytes: readonly Uint8Array[] };
 
-/** From the parent. `begin` comes once and first; pieces are packed (`packing.ts`). */
+/** From the parent. `begin` comes once and first. */
 export type ToChild =
   | {
       readonly kind: 'begin';
@@ -63,10 +63,11 @@ export type ToChild =
       readonly from: Samples;
     }
   | { readonly kind: 'lowRates'; readonly lowRates: readonly LowRate[] }
-  | { readonly kind: 'feed'; readonly pieces: Uint8Array };
+  | { readonly kind: 'feed'; readonly pieces: readonly Feed[] };
 
 /** What one `feed` came to. */
 export type Outcome = {
+  readonly kind: 'outcome';
   /** Everything before this track time was taken. */
   readonly until: Samples;
   readonly units: readonly LadderUnit[];
@@ -76,7 +77,5 @@ export type Outcome = {
   readonly corrupt: readonly Samples[];
 };
 
-/** From the child. `ready` comes once and first; outcomes are packed. */
-export type FromChild =
-  | { readonly kind: 'ready'; readonly aac: AacName | null }
-  | { readonly kind: 'outcome'; readonly outcome: Uint8Array };
+/** From the child. `ready` comes once and first. */
+export type FromChild = { readonly kind: 'ready'; readonly aac: AacName | null } | Outcome;

@@ -11,7 +11,6 @@ import { KeptPieces } from './kept-pieces.ts';
 import { LastingChild, type LastingChildOwner, type TranscoderLog } from './lasting-child.ts';
 import type { AacName, Feed, LadderStep, LowRate, LowRateFrame, Outcome } from './messages.ts';
 import { type LoudnessReading, ProgrammeLoudness } from './meters.ts';
-import { packFeed } from './packing.ts';
 import { SILENT_UNIT, UnitOrder } from './unit-order.ts';
 
 /** The AAC renditions when nothing else is configured. */
@@ -210,7 +209,7 @@ export class ChildTranscoder implements Transcoder {
     this.#sending = undefined;
     if (!this.#child.ready) return;
     const pieces = this.#kept.next();
-    if (pieces.length > 0) this.#child.send({ kind: 'feed', pieces: packFeed(pieces) });
+    if (pieces.length > 0) this.#child.send({ kind: 'feed', pieces });
   }
 
   /** A child is ready: it gets everything that was not finished, with the pre-roll before it. */

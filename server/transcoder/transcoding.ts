@@ -42,7 +42,7 @@ export class Transcoding {
       this.#take(piece, made);
       made.until = samples(piece.at + piece.duration);
     }
-    return made;
+    return { kind: 'outcome', ...made };
   }
 
   #take(piece: Feed, made: Yield): void {

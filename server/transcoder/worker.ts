@@ -4,7 +4,6 @@
  */
 import { loadAac } from './aac-encoder.ts';
 import type { AacName, FromChild, ToChild } from './messages.ts';
-import { packOutcome, unpackFeed } from './packing.ts';
 import { Transcoding } from './transcoding.ts';
 
 const say = (message: FromChild): void => {
@@ -30,8 +29,7 @@ process.on('message', (message: ToChild) => {
       transcoding?.setLowRates(message.lowRates);
       return;
     case 'feed':
-      if (transcoding === undefined) return;
-      say({ kind: 'outcome', outcome: packOutcome(transcoding.feed(unpackFeed(message.pieces))) });
+      if (transcoding !== undefined) say(transcoding.feed(message.pieces));
   }
 });
 say({ kind: 'ready', aac: codec?.name ?? null });

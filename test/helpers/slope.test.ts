@@ -38,6 +38,14 @@ describe('the slope of measurements', () => {
     expect(coverage(likeness)).toBeLessThan(0.99);
   });
 
+  it('of a single step is not told for sure, but the step is', () => {
+    const step = slopeOf(
+      Array.from({ length: 300 }, (_, at) => ({ x: at / 150, y: at < 90 ? 5 : 6 })),
+    );
+    expect(step.margin).toBe(Number.POSITIVE_INFINITY);
+    expect(step.most).toBeCloseTo(150 / 299, 9);
+  });
+
   it('is not sure of anything with two measurements', () => {
     expect(
       slopeOf([

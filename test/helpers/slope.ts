@@ -4,7 +4,13 @@
 export type Measurement = { readonly x: number; readonly y: number };
 
 /** Slope in units of y for one of x, and half the width of its 95 % confidence interval. */
-export type Slope = { readonly slope: number; readonly margin: number; readonly count: number };
+export type Slope = {
+  readonly slope: number;
+  readonly margin: number;
+  readonly count: number;
+  /** Difference of the greatest and the least measurement for one of x: no lasting growth is more. */
+  readonly most: number;
+};
 
 const SURE = 1.96;
 /** Fewer independent measurements than this say nothing. */
@@ -12,6 +18,11 @@ const LEAST = 3;
 
 const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const rangeOf = (measurements: readonly Measurement[], axis: 'x' | 'y'): number => {
+  const values = measurements.map((measurement) => measurement[axis]);
+  return Math.max(...values) - Math.min(...values);
+};
 
 /**
  * Least squares. Memory and delays wander, so neighbours resemble each other: the margin counts only
@@ -38,5 +49,5 @@ export const slopeOf = (measurements: readonly Measurement[]): Slope => {
     independent <= LEAST || spread === 0
       ? Number.POSITIVE_INFINITY
       : SURE * Math.sqrt(((power / (count - 2)) * count) / (independent * spread));
-  return { slope, margin, count };
+  return { slope, margin, count, most: rangeOf(measurements, 'y') / rangeOf(measurements, 'x') };
 };
