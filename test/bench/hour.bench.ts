@@ -94,8 +94,8 @@ const slopeIn = (readings: readonly Reading[], value: (reading: Reading) => numb
   );
 
 /**
- * Growth that is not noise. Readings that hardly ever change (a single step in an hour) leave no
- * margin to be told: then all that they changed by counts as growth.
+ * Growth that is not noise. Readings that wander too slowly leave no margin to be told: then all that
+ * they ever changed by counts as growth.
  */
 const growth = (
   name: string,

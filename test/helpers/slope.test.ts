@@ -38,12 +38,12 @@ describe('the slope of measurements', () => {
     expect(coverage(likeness)).toBeLessThan(0.99);
   });
 
-  it('of a single step is not told for sure, but the step is', () => {
-    const step = slopeOf(
-      Array.from({ length: 300 }, (_, at) => ({ x: at / 150, y: at < 90 ? 5 : 6 })),
+  it('of a slow wave is not told for sure, but how far it goes is', () => {
+    const wave = slopeOf(
+      Array.from({ length: 401 }, (_, at) => ({ x: at / 200, y: Math.sin((Math.PI * at) / 200) })),
     );
-    expect(step.margin).toBe(Number.POSITIVE_INFINITY);
-    expect(step.most).toBeCloseTo(150 / 299, 9);
+    expect(wave.margin).toBe(Number.POSITIVE_INFINITY);
+    expect(wave.most).toBeCloseTo(1, 9);
   });
 
   it('is not sure of anything with two measurements', () => {
