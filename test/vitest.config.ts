@@ -12,10 +12,7 @@ process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/compiled');
 
 /** Pages in a browser, and of these what measures delays or plays for a while. */
 const PAGES = ['test/e2e/**/*.test.ts', 'test/faults/*.browser.test.ts'];
-const MEASURED = [
-  'test/e2e/{on-air,players,programs,faults}.test.ts',
-  'test/faults/*.browser.test.ts',
-];
+const MEASURED = ['test/e2e/{on-air,players,faults}.test.ts', 'test/faults/*.browser.test.ts'];
 const PATIENCE = { testTimeout: 180_000, hookTimeout: 60_000 };
 
 /**
@@ -27,8 +24,6 @@ export default defineConfig({
   test: {
     // Real browsers, players and child processes on a shared machine: CI gives each claim three tries.
     retry: process.env.CI === undefined ? 0 : 2,
-    // Most parts wait for real time rather than for a core.
-    maxWorkers: Math.max(3, availableParallelism()),
     sequence: { sequencer: LongFirst },
     reporters: ['default', new SummaryReporter()],
     projects: [
@@ -39,6 +34,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: PAGES,
           testTimeout: 60_000,
+          // Most of them wait for real time rather than for a core.
+          maxWorkers: Math.max(4, availableParallelism()),
           sequence: { groupOrder: 0 },
         },
       },

@@ -20,8 +20,12 @@ const SETTLE_EVERY = 1000;
 
 /** How often it may be tried to read what could not be read, ms. */
 const MEND_EVERY = 60_000;
-/** Later on only one round in so many tries; a power of two, like the rounds before. */
+/** Later on only one round in so many tries. */
 const MEND_SELDOM = 64;
+
+/** Whether a round, counted from 1, tries to mend: ever more seldom, for a disk does not heal in a day. */
+export const mendsIn = (round: number): boolean =>
+  round % MEND_SELDOM === 0 || (round & (round - 1)) === 0;
 
 const UNREADABLE =
   'The file of a recording cannot be read or written: it is kept aside, and another takes what comes.';
@@ -188,8 +192,7 @@ export class Library {
   /** Ever more seldom: a try may read a day's file to its end, and what failed often fails again. */
   async #mendRound(): Promise<void> {
     this.#rounds += 1;
-    if (this.#rounds % MEND_SELDOM === 0 || Number.isInteger(Math.log2(this.#rounds)))
-      await this.mend();
+    if (mendsIn(this.#rounds)) await this.mend();
   }
 
   /** Deletes a recording and its file. */

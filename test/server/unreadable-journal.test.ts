@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { mendsIn } from '../../server/recorder/library.ts';
 import { utc } from '../../shared/time.ts';
 import { acked, bytesOf, PACKETS, RecordingClient, send } from '../helpers/recording-client.ts';
 import { HELLO, startPublisher, startService, type TestService } from '../helpers/service.ts';
@@ -147,4 +148,9 @@ it('two of them are both kept, the older one never overwritten', async () => {
   const names = (await readdir(folder())).sort();
   expect(names).toEqual([`${id}.journal.unreadable-1`, `${id}.journal.unreadable-2`]);
   expect(await readFile(join(folder(), names[1] ?? '', 'sound'))).toEqual(sound);
+});
+
+it('what cannot be read is tried ever more seldom, and never given up', () => {
+  const rounds = Array.from({ length: 320 }, (_, at) => at + 1).filter(mendsIn);
+  expect(rounds).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 320]);
 });

@@ -17,6 +17,8 @@ import {
 const MINUTES = 10;
 const FRAMES = (MINUTES * 60_000) / FRAME;
 const CALM = 40_000 / FRAME;
+/** A buffer that is too short fails long before. */
+const FIXED_FRAMES = FRAMES / 4;
 const SETTLED = 10_000;
 
 const TONE = Int16Array.from(
@@ -63,8 +65,9 @@ type Outcome = {
 };
 
 const run = (scenario: Scenario, { ceiling }: { ceiling?: Millis } = {}): Outcome => {
-  const frames = FRAMES + (ceiling === undefined ? CALM : 0);
-  const times = arrivals(scenario, frames, { calm: FRAMES });
+  const noisy = ceiling === undefined ? FRAMES : FIXED_FRAMES;
+  const frames = noisy + (ceiling === undefined ? CALM : 0);
+  const times = arrivals(scenario, frames, { calm: noisy });
   const least = times.reduce(
     (low, at, i) => Math.min(low, at - i * FRAME),
     Number.POSITIVE_INFINITY,
@@ -74,7 +77,7 @@ const run = (scenario: Scenario, { ceiling }: { ceiling?: Millis } = {}): Outcom
   const left = new Float32Array(128);
   const right = new Float32Array(128);
   const delays: number[] = [];
-  const noise = FRAMES * FRAME;
+  const noise = noisy * FRAME;
   let [next, before, after, back] = [0, 0, 0, 0];
   for (let quantum = 0; ; quantum += 1) {
     const now = (quantum * 128) / 48;
