@@ -10,6 +10,8 @@ type LiveSource = Extract<Source, { is: 'live' }>;
 export interface Engine {
   /** UTC of capture of the sample at the element's position, ms; null while unknown. */
   readonly playing: number | null;
+  /** The same of the oldest sample that stays in the window when one goes there; null: no way back. */
+  readonly oldest: number | null;
   /** Name of the variant that plays; null while unknown. */
   readonly variant: string | null;
   /** How far behind the live edge it aims, seconds; 0 where the browser decides. */
@@ -20,6 +22,12 @@ export interface Engine {
   readonly changesSmoothly: boolean;
   /** Leaves out what is in hand beyond the target: nobody plays faster to catch up. */
   catchUp(): void;
+  /** Position of the element at a time of capture in the window; null while unknown. */
+  positionOf(at: number): number | null;
+  /** Whether what is heard is the past, where nothing may pull it to live. */
+  hold(past: boolean): void;
+  /** Goes to the live edge. */
+  goLive(): void;
   /** Pins a variant; null lets hls.js follow the network. */
   select(variant: string | null): void;
   close(): void;
@@ -39,9 +47,14 @@ const CLOSE_TARGET = 1.6;
 const CLOSE_MOST = 6;
 const SEGMENTS_BEHIND = 3;
 const SEGMENTS_MOST = 8;
+/** So much of the oldest sound leaves the window before it would be heard, target durations. */
+const LEAVING = 1.5;
 
 /** hls.js that finds a part shorter than the playlist said may fetch it without end: so often it may. */
 const AGAIN_MOST = 4;
+
+/** What a browser that plays by itself may still let go of at the window's beginning, seconds. */
+const SPARE = 6;
 
 const NATIVE = 'application/vnd.apple.mpegurl';
 const AAC = 'audio/mp4; codecs="mp4a.40.2"';
@@ -84,6 +97,7 @@ class HlsJsEngine implements Engine {
   readonly #hls: Hls;
   readonly #variants: readonly Variant[];
   readonly changesSmoothly: boolean;
+  readonly #most: number | undefined;
   #recovered = false;
   #newest = '';
   #again = 0;
@@ -97,6 +111,7 @@ class HlsJsEngine implements Engine {
     this.#variants = source.variants;
     this.changesSmoothly = !lowLatency;
     this.#hls = new Library({ ...COMMON, ...(lowLatency ? CLOSE : SAFE) });
+    this.#most = this.#hls.config.liveMaxLatencyDuration;
     const { Events, ErrorTypes } = Library;
     this.#hls.on(Events.ERROR, (_event, { fatal, type }: ErrorData) => {
       if (!fatal) return;
@@ -121,6 +136,12 @@ class HlsJsEngine implements Engine {
     return this.#hls.playingDate?.getTime() ?? null;
   }
 
+  get oldest(): number | null {
+    const details = this.#hls.latestLevelDetails;
+    const begun = details?.fragments[0]?.programDateTime;
+    return begun && details ? begun + LEAVING * details.targetduration * 1000 : null;
+  }
+
   get variant(): string | null {
     const level = this.#hls.levels[this.#hls.currentLevel] ?? this.#hls.levels[this.#hls.loadLevel];
     return this.#variants.find(({ url }) => level?.url.includes(url))?.name ?? null;
@@ -135,6 +156,26 @@ class HlsJsEngine implements Engine {
     const { media } = this.#hls;
     const end = media?.buffered.length ? media.buffered.end(media.buffered.length - 1) : 0;
     if (media && end - target > media.currentTime) media.currentTime = end - target;
+  }
+
+  positionOf(at: number): number | null {
+    const fragments = this.#hls.latestLevelDetails?.fragments ?? [];
+    const within = fragments.findLast(({ programDateTime }) => (programDateTime ?? at + 1) <= at);
+    if (within?.programDateTime == null) return null;
+    const into = Math.min((at - within.programDateTime) / 1000, within.duration);
+    return within.start + into;
+  }
+
+  hold(past: boolean): void {
+    const { config } = this.#hls;
+    const most = past ? Number.POSITIVE_INFINITY : this.#most;
+    if (most === undefined) delete config.liveMaxLatencyDuration;
+    else config.liveMaxLatencyDuration = most;
+  }
+
+  goLive(): void {
+    const { media, liveSyncPosition } = this.#hls;
+    if (media && liveSyncPosition !== null) media.currentTime = liveSyncPosition;
   }
 
   /** From the next segment on: what is in hand is played first, so nothing is heard of it. */
@@ -194,6 +235,12 @@ class NativeEngine implements Engine {
     return Number.isFinite(start) ? start + this.#element.currentTime * 1000 : null;
   }
 
+  get oldest(): number | null {
+    const { seekable, currentTime } = this.#element;
+    if (this.playing === null || seekable.length === 0) return null;
+    return this.playing + (seekable.start(0) + SPARE - currentTime) * 1000;
+  }
+
   /** A variant is pinned by playing its own media playlist. */
   select(name: string | null): void {
     const chosen = this.#variants.find((variant) => variant.name === name);
@@ -207,6 +254,18 @@ class NativeEngine implements Engine {
   }
 
   catchUp(): void {}
+
+  positionOf(at: number): number | null {
+    const { playing } = this;
+    return playing === null ? null : this.#element.currentTime + (at - playing) / 1000;
+  }
+
+  hold(): void {}
+
+  goLive(): void {
+    const { seekable } = this.#element;
+    if (seekable.length > 0) this.#element.currentTime = seekable.end(seekable.length - 1);
+  }
 
   close(): void {
     this.#scope.dispose();

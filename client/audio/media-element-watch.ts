@@ -52,6 +52,14 @@ export class Watch {
     return 0;
   }
 
+  /** Its position was set: that is neither a jump, nor a stall until it plays there. */
+  moved(): void {
+    this.#position = this.#element.currentTime;
+    this.#stillFor = 0;
+    this.#stalling = false;
+    this.hasPlayed = false;
+  }
+
   /** Looks at the element at a moment of a steady clock, ms. */
   look(now: number): void {
     const elapsed = Math.min(now - (this.#lookedAt ?? now), LONGEST_LOOK);

@@ -3,40 +3,14 @@
  * is something to play, and begins anew, by itself and for ever, after whatever goes wrong.
  */
 import { Backoff } from '../../shared/backoff.ts';
-import type { Utc } from '../../shared/time.ts';
+import { type Utc, utc } from '../../shared/time.ts';
 import { RenditionChoice } from '../net/rendition-choice.ts';
 import { Scope } from '../scope.ts';
 import { canPlayParts, type Engine, openEngine, playsByItself } from './media-element-engine.ts';
+import type { ElementEvent } from './media-element-events.ts';
+import { ElementPast } from './media-element-past.ts';
 import { DateClock, readSource, type Source, type Variant } from './media-element-source.ts';
 import { Watch } from './media-element-watch.ts';
-
-/** What the element plays, four times a second; counts are since the player began. */
-export type ElementReading = {
-  readonly phase: 'priming' | 'playing' | 'starved';
-  /** Seconds from microphone to ear, as far as playlist and clocks tell; else null. */
-  readonly delay: number | null;
-  /** Sound in hand, and how far behind the live edge it aims (0: the browser decides), ms. */
-  readonly buffered: number;
-  readonly target: number;
-  readonly stalls: number;
-  /** Jumps to the live edge. */
-  readonly jumps: number;
-  /** Parts or segments. */
-  readonly received: number;
-  /** Name of the variant that plays; null while unknown. */
-  readonly variant: string | null;
-};
-
-/** What happens to the player. */
-export type ElementEvent =
-  | { readonly type: 'live'; readonly variants: readonly Variant[]; readonly lowLatency: boolean }
-  /** `stuck`: it should play, and has stood still for long. */
-  | { readonly type: 'off-air' | 'ended' | 'lost' | 'refused' | 'stuck' }
-  /** The browser keeps the sound back until a press, or stopped it; and lets it sound again. */
-  | { readonly type: 'blocked' | 'unblocked' }
-  | { readonly type: 'reading'; readonly reading: ElementReading }
-  /** hls.js could not be loaded. */
-  | { readonly type: 'unplayable' };
 
 type LiveSource = Extract<Source, { is: 'live' }>;
 
@@ -69,6 +43,7 @@ export class MediaElementPlayer {
   readonly #clock = new DateClock();
   readonly #backoff = new Backoff({ least: 500, most: 8000 });
   readonly #choice = new RenditionChoice();
+  readonly #past: ElementPast;
   #variants: readonly Variant[] = [];
   #pinned: string | null = null;
   #engine: Engine | null = null;
@@ -86,6 +61,8 @@ export class MediaElementPlayer {
       readonly lowLatency: boolean;
       /** The server's clock less this browser's, ms, where it was learnt better than by HTTP. */
       readonly clockOffset: number | null;
+      /** Time of capture of what is to be heard first; null: live. */
+      readonly from: Utc | null;
       readonly post: (event: ElementEvent) => void;
     },
   ) {
@@ -96,7 +73,17 @@ export class MediaElementPlayer {
     this.#post = (event) => {
       if (!this.#scope.disposed) options.post(event);
     };
+    this.#past = new ElementPast(element, {
+      now: () => utc(Date.now() + this.clockOffset),
+      from: options.from,
+      post: this.#post,
+    });
     this.#scope.add(() => this.#aborter.abort());
+  }
+
+  /** The server's clock less this browser's, ms. */
+  get clockOffset(): number {
+    return this.#clockOffset ?? this.#clock.offset;
   }
 
   /** Begins, and goes on until `close`. */
@@ -116,9 +103,20 @@ export class MediaElementPlayer {
     this.#change();
   }
 
+  /** Goes so far behind live, seconds, as far as the window reaches; 0 is live. */
+  seek(behind: number): void {
+    this.#past.seek(behind);
+  }
+
+  /** Plays the past so much faster, without a change of pitch, until it has come to live. */
+  setRate(rate: number): void {
+    this.#past.setRate(rate);
+  }
+
   /** Stops the sound and gives the element back. */
   close(): void {
     this.#scope.dispose();
+    this.#element.playbackRate = 1;
     this.#element.pause();
   }
 
@@ -182,6 +180,7 @@ export class MediaElementPlayer {
     const element = this.#element;
     this.#engine = engine;
     const watch = new Watch(element, { stuckAfter: lowLatency ? STUCK_CLOSE : STUCK_SAFE });
+    this.#past.attach(engine, () => watch.moved());
     play.on(element, 'ended', () => this.#end('ended'));
     play.on(element, 'playing', () => this.#post({ type: 'unblocked' }));
     play.on(element, 'pause', () => {
@@ -194,10 +193,11 @@ export class MediaElementPlayer {
     });
     play.every(READ_EVERY, () => {
       watch.look(performance.now());
+      this.#past.look();
       if (watch.playedFor > SETTLED_AFTER) this.#backoff.reset();
       this.#tell(engine, watch);
       if (watch.isStuck) this.#end('stuck');
-      else if (lowLatency) this.#stayClose(engine, watch);
+      else if (lowLatency && !this.#past.shifted) this.#stayClose(engine, watch);
     });
     element.play().catch((error: unknown) => {
       if (play.disposed || !(error instanceof DOMException)) return;
@@ -207,8 +207,8 @@ export class MediaElementPlayer {
 
   #tell(engine: Engine, watch: Watch): void {
     const { playing } = engine;
-    const now = Date.now() + (this.#clockOffset ?? this.#clock.offset);
-    const hears = watch.phase === 'playing' && playing !== null;
+    const now = Date.now() + this.clockOffset;
+    const hears = playing !== null && (watch.phase === 'playing' || this.#past.shifted);
     this.#post({
       type: 'reading',
       reading: {

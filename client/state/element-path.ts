@@ -1,16 +1,15 @@
 /** The way over HLS: the media element, told to the player in the player's own words. */
+
+import type { Millis, Utc } from '../../shared/time.ts';
 import type { ElementLevel } from '../audio/element-level.ts';
-import {
-  type ElementEvent,
-  type ElementReading,
-  MediaElementPlayer,
-} from '../audio/media-element.ts';
+import { MediaElementPlayer } from '../audio/media-element.ts';
+import type { ElementEvent, ElementReading } from '../audio/media-element-events.ts';
 import { Scope } from '../scope.ts';
 import type { Heard, ListenPath, PathEvent } from './listen-path.ts';
 import type { PlayerEvent } from './player.ts';
 
 const SAID: Record<
-  Exclude<ElementEvent['type'], 'live' | 'reading' | 'unplayable'>,
+  Exclude<ElementEvent['type'], 'live' | 'reading' | 'unplayable' | 'place' | 'reach' | 'rate'>,
   PlayerEvent
 > = {
   'off-air': { type: 'welcome', onAir: false },
@@ -42,6 +41,8 @@ export class ElementPath implements ListenPath {
       readonly lowLatency: boolean;
       readonly volume: number;
       readonly clockOffset: number | null;
+      /** Time of capture, by the server's clock, at which a pause has stopped. */
+      readonly from: Utc | null;
       readonly post: (event: PathEvent) => void;
     },
   ) {
@@ -51,6 +52,7 @@ export class ElementPath implements ListenPath {
       url: hlsUrl(options.channel),
       lowLatency: options.lowLatency,
       clockOffset: options.clockOffset,
+      from: options.from,
       post: (event) => this.#heard(event),
     });
     this.#player.volume = options.volume;
@@ -70,6 +72,14 @@ export class ElementPath implements ListenPath {
     this.#player.select(rendition);
   }
 
+  seek(behind: Millis): void {
+    this.#player.seek(behind / 1000);
+  }
+
+  setRate(rate: number): void {
+    this.#player.setRate(rate);
+  }
+
   leave(): void {
     this.#scope.dispose();
     this.#player.close();
@@ -87,6 +97,13 @@ export class ElementPath implements ListenPath {
         this.#plays = event.reading.phase === 'playing';
         this.#tell(event.reading);
         this.#post({ type: 'player', event: { type: 'playout', phase: event.reading.phase } });
+        break;
+      case 'place':
+      case 'rate':
+        this.#post(event);
+        break;
+      case 'reach':
+        this.#post({ ...event, clockOffset: this.#player.clockOffset });
         break;
       case 'unplayable':
         this.#post({ type: 'unfit', obstacle: null });

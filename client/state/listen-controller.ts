@@ -1,14 +1,14 @@
 /** Runs the player: chooses the way of the sound, owns it, and changes it when it does not work. */
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { ChannelStateName } from '../../shared/control.ts';
+import { utc } from '../../shared/time.ts';
 import { canPlayHls } from '../audio/media-element-engine.ts';
 import { lackOfSpeaker, type SpeakerErrorCode } from '../audio/speaker-error.ts';
-import type { HeardAt } from '../net/messages.ts';
 import { Scope } from '../scope.ts';
 import { Feed } from './feed.ts';
 import type { Heard, PathEvent } from './listen-path.ts';
-import { Past } from './past.ts';
-import { IDLE, isNewsOverHls, type Player, type PlayerEvent, player } from './player.ts';
+import { type Kept, Past } from './past.ts';
+import { IDLE, isNewsOverHls, isSound, type Player, type PlayerEvent, player } from './player.ts';
 import {
   rememberedQuality,
   rememberedVolume,
@@ -30,8 +30,6 @@ import { NOTHING, type Way, Ways } from './ways.ts';
 /** So long the old way plays on while one that was asked for gets ready, or one that may come, ms. */
 const [READY_WITHIN, BACK_WITHIN] = [8000, 20_000];
 
-const plays = (of: PlayerEvent): boolean => of.type === 'playout' && of.phase === 'playing';
-
 /** The listener's controller: facts to show, and what the listener can do. */
 export class ListenController implements ReactiveController {
   /** What can be heard again, and the ways there. */
@@ -49,7 +47,12 @@ export class ListenController implements ReactiveController {
 
   readonly #host: ReactiveControllerHost;
   readonly #channel: () => string;
-  readonly #ways = new Ways();
+  readonly #ways = new Ways({
+    channel: () => this.#channel(),
+    volume: () => this.volume,
+    clockOffset: () => this.#clockOffset,
+    post: (way, event) => this.#onEvent(way, event),
+  });
   readonly #wayBack = new WayBack({ go: () => this.#return() });
   #state: Player = IDLE;
   #way: Way | null = null;
@@ -112,7 +115,8 @@ export class ListenController implements ReactiveController {
   /** Stops listening; Listen goes on at this sample where that can be, else at the live edge. */
   pause(): void {
     this.#wayBack.stop();
-    if (this.#state.is !== 'idle' && this.#state.is !== 'blocked') this.past.keep(this.heard);
+    if (this.#state.is !== 'idle' && this.#state.is !== 'blocked')
+      this.past.keep(this.heard, utc(Date.now()));
     this.#leave();
     this.#dispatch({ type: 'pause' });
   }
@@ -176,10 +180,10 @@ export class ListenController implements ReactiveController {
   }
 
   /** Takes a way at once. */
-  #go(transport: Transport, from?: HeardAt): void {
+  #go(transport: Transport, from?: Kept): void {
     this.#leave();
     this.past.forget();
-    if (transport === 'websocket' || canPlayHls()) this.#way = this.#open(transport, from);
+    if (transport === 'websocket' || canPlayHls()) this.#way = this.#ways.open(transport, from);
     else this.#fail(lackOfSpeaker() ?? 'browser');
   }
 
@@ -192,7 +196,7 @@ export class ListenController implements ReactiveController {
       this.#dispatch({ type: 'moved' });
       return this.#go(transport);
     }
-    const coming = this.#open(transport);
+    const coming = this.#ways.open(transport);
     this.#coming = coming;
     this.#visits.after(insist ? READY_WITHIN : BACK_WITHIN, () => {
       if (this.#coming !== coming) return;
@@ -205,22 +209,14 @@ export class ListenController implements ReactiveController {
     this.#coming = null;
     this.#leave();
     this.#way = coming;
+    this.past.forget();
+    if (coming.place !== null) this.past.hears(coming.place);
     if (coming.asked === 'websocket') {
       this.obstacle = null;
       this.#wayBack.stop();
     }
     this.#dispatch({ type: 'unblocked' });
     this.#dispatch({ type: 'moved' });
-  }
-
-  #open(transport: Transport, from?: HeardAt): Way {
-    return this.#ways.open(transport, {
-      from,
-      channel: this.#channel(),
-      volume: this.volume,
-      clockOffset: this.#clockOffset,
-      post: (way, event) => this.#onEvent(way, event),
-    });
   }
 
   #onEvent(way: Way, event: PathEvent): void {
@@ -234,15 +230,17 @@ export class ListenController implements ReactiveController {
       case 'heard':
         return this.#heard(way, event.heard);
       case 'place':
-        this.past.stands(event);
-        return this.#host.requestUpdate();
+      case 'reach':
       case 'rate':
-        this.past.runs(event);
+        if (way !== this.#way) return;
+        this.past.hears(event);
+        // Another way would begin at live.
+        if (this.past.shifted && this.#coming?.asked === 'websocket') this.#giveUp();
         return this.#host.requestUpdate();
       case 'unfit':
         return this.#unfit(way, event.obstacle);
       case 'player':
-        if (way === this.#coming && plays(event.event)) this.#promote(way);
+        if (way === this.#coming && isSound(event.event)) this.#promote(way);
         if (way === this.#way) this.#dispatch(event.event);
     }
   }
@@ -277,16 +275,21 @@ export class ListenController implements ReactiveController {
     if (back) this.#wayBack.failed();
   }
 
+  /** Whether another way may be tried beside the present one: none leads into the same past. */
+  get #mayTry(): boolean {
+    return this.#state.is === 'playing' && this.#coming === null && !this.past.shifted;
+  }
+
   /** Tries the closest way beside the present one, which is left only when the other is heard. */
   #return(): void {
-    if (this.#state.is !== 'playing' || this.#coming !== null) this.#wayBack.wait();
-    else this.#move('websocket', { insist: false });
+    if (this.#mayTry) this.#move('websocket', { insist: false });
+    else this.#wayBack.wait();
   }
 
   /** The page is seen again: a browser that stopped Web Audio meanwhile may play it now. */
   #wake(): void {
     const rested = !document.hidden && this.obstacle === 'asleep' && this.quality === 'closest';
-    if (rested && this.#state.is === 'playing') this.#move('websocket', { insist: false });
+    if (rested && this.#mayTry) this.#move('websocket', { insist: false });
   }
 
   #fail(why: SpeakerErrorCode): void {

@@ -48,6 +48,8 @@ export type PathEvent =
   | { readonly type: 'heard'; readonly heard: Heard }
   /** Whether what comes is the past; `since` is how far back there is any, when that is news. */
   | { readonly type: 'place'; readonly shifted: boolean; readonly since?: Utc | null }
+  /** How far back there is any sound by now, and the server's clock less this browser's, ms. */
+  | { readonly type: 'reach'; readonly since: Utc; readonly clockOffset: number }
   /** The past comes so much faster than it was said from now on; a place begins at 1. */
   | { readonly type: 'rate'; readonly rate: number }
   /** It does not work this way, here and now; without an obstacle it works no way at all. */

@@ -1,7 +1,7 @@
 /** The past of the broadcast that is heard: how far back one can go, and where a pause has stopped. */
-import type { Millis, Utc } from '../../shared/time.ts';
+import { type Millis, type Utc, utc } from '../../shared/time.ts';
 import type { HeardAt } from '../net/messages.ts';
-import type { Heard, ListenPath } from './listen-path.ts';
+import type { Heard, ListenPath, PathEvent } from './listen-path.ts';
 
 /** How fast one catches up with live: what a voice takes well, and ten minutes in forty. */
 export const CATCH_UP = 1.25;
@@ -14,12 +14,20 @@ export type PastSpan = {
   readonly behind: number;
 };
 
+/** What a way says of the past. */
+type PastEvent = Extract<PathEvent, { type: 'place' | 'reach' | 'rate' }>;
+
+/** Where a pause has stopped: at a frame, or where the way knows none, at a time of capture. */
+export type Kept = { readonly at: HeardAt | null; readonly utc: Utc | null };
+
 /** What a player knows of the past, and how it goes there and back. */
 export class Past {
   readonly #path: () => ListenPath | undefined;
   #since: Utc | null = null;
+  /** The server's clock less this browser's, ms, where the way does not tell it with what is heard. */
+  #clockOffset: number | null = null;
   #shifted = false;
-  #kept: HeardAt | null = null;
+  #kept: Kept | null = null;
   #rate = 1;
 
   /** `path` is the way that the sound takes at the moment. */
@@ -52,27 +60,35 @@ export class Past {
     this.#path()?.setRate?.(on ? CATCH_UP : 1);
   }
 
-  /** The server says how fast it sends. */
-  runs({ rate }: { readonly rate: number }): void {
-    this.#rate = rate;
+  /** What the way says of the past. */
+  hears(event: PastEvent): void {
+    switch (event.type) {
+      case 'place':
+        this.#shifted = event.shifted;
+        this.#rate = 1;
+        if (event.since !== undefined) [this.#since, this.#clockOffset] = [event.since, null];
+        return;
+      case 'reach':
+        [this.#since, this.#clockOffset] = [event.since, event.clockOffset];
+        return;
+      case 'rate':
+        this.#rate = event.rate;
+    }
   }
 
-  /** The server says where one stands; `since` only with its welcome. */
-  stands({ shifted, since }: { readonly shifted: boolean; readonly since?: Utc | null }): void {
-    this.#shifted = shifted;
-    this.#rate = 1;
-    if (since !== undefined) this.#since = since;
-  }
-
-  /** A pause keeps the place where the broadcast can be heard again. */
-  keep({ at }: Heard): void {
-    if (this.#since !== null) this.#kept = at;
+  /** A pause keeps the place where the broadcast can be heard again; `now` is this browser's UTC. */
+  keep({ at, latency }: Heard, now: Utc): void {
+    if (this.#since !== null) {
+      const offset = latency === null ? null : this.#clockOffset;
+      const heard = offset === null ? null : utc(now + offset - (latency ?? 0) * 1000);
+      this.#kept = at === null && heard === null ? null : { at, utc: heard };
+    }
     this.#shifted = false;
     this.#rate = 1;
   }
 
   /** The place that was kept, once. */
-  take(): HeardAt | undefined {
+  take(): Kept | undefined {
     const kept = this.#kept ?? undefined;
     this.#kept = null;
     return kept;
@@ -84,11 +100,13 @@ export class Past {
     this.#shifted = false;
     this.#rate = 1;
     this.#since = null;
+    this.#clockOffset = null;
   }
 
   /** Null while nothing can be heard again, or nothing is heard yet; `now` is this browser's UTC. */
   span({ latency, clockOffset }: Heard, now: Utc): PastSpan | null {
-    if (this.#since === null || latency === null || clockOffset === null) return null;
-    return { length: (now + clockOffset - this.#since) / 1000, behind: Math.max(0, latency) };
+    const offset = this.#clockOffset ?? clockOffset;
+    if (this.#since === null || latency === null || offset === null) return null;
+    return { length: (now + offset - this.#since) / 1000, behind: Math.max(0, latency) };
   }
 }

@@ -41,6 +41,10 @@ export type PlayerEvent =
   | { readonly type: 'stuck' }
   | { readonly type: 'playout'; readonly phase: PlayoutReading['phase'] };
 
+/** Whether an event says that something is heard. */
+export const isSound = (of: PlayerEvent): boolean =>
+  of.type === 'playout' && of.phase === 'playing';
+
 /** Failed tries after which the page stops saying that it is connecting. */
 export const PATIENCE = 5;
 

@@ -2,9 +2,9 @@
 import { ElementLevel } from '../audio/element-level.ts';
 import { preloadEngine } from '../audio/media-element-engine.ts';
 import { Speaker } from '../audio/speaker.ts';
-import type { HeardAt } from '../net/messages.ts';
 import { ElementPath } from './element-path.ts';
 import type { Heard, ListenPath, PathEvent } from './listen-path.ts';
+import type { Kept } from './past.ts';
 import type { OfferedRendition, Transport } from './quality.ts';
 import { SocketPath } from './socket-path.ts';
 
@@ -26,6 +26,17 @@ export type Way = {
   transport: Transport;
   renditions: readonly OfferedRendition[];
   heard: Heard;
+  /** What it said of the past last. */
+  place: Extract<PathEvent, { type: 'place' }> | null;
+};
+
+/** Whose ways they are: what each begins with, and who hears what it says. */
+export type WayListener = {
+  readonly channel: () => string;
+  readonly volume: () => number;
+  /** The server's clock less this browser's, ms; null while nobody knows. */
+  readonly clockOffset: () => number | null;
+  readonly post: (way: Way, event: PathEvent) => void;
 };
 
 /** Opens ways for one player. */
@@ -33,6 +44,11 @@ export class Ways {
   /** One element for the page's life: phones let an element sound that was once pressed for. */
   #element: { readonly audio: HTMLAudioElement; readonly level: ElementLevel } | null = null;
   #spare: Worker | null = null;
+  readonly #listener: WayListener;
+
+  constructor(listener: WayListener) {
+    this.#listener = listener;
+  }
 
   /** Everything slow happens before the press: the codec's bytes come, the worker starts. */
   prepare(transport: Transport): void {
@@ -48,25 +64,19 @@ export class Ways {
     void level.resume();
   }
 
-  /** Takes a way; `post` gets what it says, with the way itself. */
-  open(
-    asked: Transport,
-    options: {
-      readonly channel: string;
-      readonly volume: number;
-      readonly clockOffset: number | null;
-      /** Where a pause has stopped, for a way that can go on there. */
-      readonly from: HeardAt | undefined;
-      readonly post: (way: Way, event: PathEvent) => void;
-    },
-  ): Way {
-    const post = (event: PathEvent): void => options.post(way, event);
+  /** Takes a way, from where a pause has stopped. */
+  open(asked: Transport, from?: Kept): Way {
+    const post = (event: PathEvent): void => {
+      if (event.type === 'place') way.place = event;
+      this.#listener.post(way, event);
+    };
     const way: Way = {
       asked,
-      path: asked === 'websocket' ? this.#socket(options, post) : this.#hls(asked, options, post),
+      path: asked === 'websocket' ? this.#socket(from, post) : this.#hls(asked, from, post),
       transport: asked,
       renditions: [],
       heard: NOTHING,
+      place: null,
     };
     return way;
   }
@@ -87,32 +97,24 @@ export class Ways {
     return this.#element;
   }
 
-  #socket(
-    {
-      channel,
-      volume,
-      from,
-    }: { readonly channel: string; readonly volume: number; readonly from: HeardAt | undefined },
-    post: (event: PathEvent) => void,
-  ): ListenPath {
+  #socket(from: Kept | undefined, post: (event: PathEvent) => void): ListenPath {
     const worker = this.#spare ?? startWorker();
     this.#spare = startWorker();
-    return new SocketPath({ channel, volume, from, post, worker });
+    const [channel, volume] = [this.#listener.channel(), this.#listener.volume()];
+    return new SocketPath({ channel, volume, from: from?.at ?? undefined, post, worker });
   }
 
-  #hls(
-    asked: Transport,
-    options: {
-      readonly channel: string;
-      readonly volume: number;
-      readonly clockOffset: number | null;
-    },
-    post: (event: PathEvent) => void,
-  ): ListenPath {
-    const { channel, volume, clockOffset } = options;
+  #hls(asked: Transport, from: Kept | undefined, post: (event: PathEvent) => void): ListenPath {
     const { audio, level } = this.#ownElement();
-    const lowLatency = asked === 'll-hls';
-    return new ElementPath(audio, { level, channel, volume, clockOffset, lowLatency, post });
+    return new ElementPath(audio, {
+      level,
+      channel: this.#listener.channel(),
+      volume: this.#listener.volume(),
+      clockOffset: this.#listener.clockOffset(),
+      lowLatency: asked === 'll-hls',
+      from: from?.utc ?? null,
+      post,
+    });
   }
 }
 

@@ -1,0 +1,124 @@
+/**
+ * Back in the window of a playlist and to live again. The place is kept as the time of capture, so
+ * that it outlives an engine: one that begins anew goes on where the last one was heard.
+ */
+import { type Utc, utc } from '../../shared/time.ts';
+import type { Engine } from './media-element-engine.ts';
+
+/** Closer to the live edge than this, besides what is kept in hand there, is live, seconds. */
+const LIVE_WITHIN = 1;
+/** The window moves on in steps of a segment; smaller ones are no news, ms. */
+const REACH_STEP = 500;
+
+/** What is told of the past; times are those of capture, by the server's clock. */
+export type PastEvent =
+  | { readonly type: 'place'; readonly shifted: boolean }
+  /** The oldest that can be heard again. */
+  | { readonly type: 'reach'; readonly since: Utc }
+  | { readonly type: 'rate'; readonly rate: number };
+
+type Element = Pick<HTMLMediaElement, 'currentTime' | 'playbackRate'>;
+
+/** Where an element hears, over all its engines. */
+export class ElementPast {
+  readonly #element: Element;
+  readonly #now: () => Utc;
+  readonly #post: (event: PastEvent) => void;
+  #engine: Engine | null = null;
+  #moved: () => void = () => {};
+  /** What is heard, or will be once it can; null at live. */
+  #place: Utc | null;
+  /** The engine has not gone there yet. */
+  #due: boolean;
+  #since: Utc | null = null;
+
+  constructor(
+    element: Element,
+    options: {
+      /** UTC by the server's clock. */
+      readonly now: () => Utc;
+      /** Where to begin; null: live. */
+      readonly from: Utc | null;
+      readonly post: (event: PastEvent) => void;
+    },
+  ) {
+    this.#element = element;
+    this.#now = options.now;
+    this.#post = options.post;
+    this.#place = options.from;
+    this.#due = options.from !== null;
+  }
+
+  get shifted(): boolean {
+    return this.#place !== null;
+  }
+
+  /** Another engine plays from now on; `moved` is called when its position was set. */
+  attach(engine: Engine, moved: () => void): void {
+    this.#engine = engine;
+    this.#moved = moved;
+    this.#due = this.#place !== null;
+  }
+
+  /** Goes so far behind live, seconds; 0 is live. */
+  seek(behind: number): void {
+    const target = this.#engine?.target ?? 0;
+    if (behind <= target + LIVE_WITHIN) return this.#goLive();
+    this.#place = utc(this.#now() - behind * 1000);
+    this.#due = true;
+    this.look();
+  }
+
+  /** Plays the past so much faster; browsers keep the pitch. */
+  setRate(rate: number): void {
+    if (this.#place === null) return;
+    this.#element.playbackRate = rate;
+    this.#post({ type: 'rate', rate });
+  }
+
+  /** Looks at what is heard, several times a second. */
+  look(): void {
+    const engine = this.#engine;
+    const { playing = null, oldest = null } = engine ?? {};
+    if (engine === null || playing === null) return;
+    if (oldest !== null && Math.abs(oldest - (this.#since ?? 0)) > REACH_STEP) {
+      this.#since = utc(oldest);
+      this.#post({ type: 'reach', since: this.#since });
+    }
+    if (this.#place === null) return;
+    if (this.#due && oldest !== null) this.#go(engine, oldest);
+    else if (!this.#due) this.#follow(engine, playing);
+  }
+
+  #go(engine: Engine, oldest: number): void {
+    this.#due = false;
+    engine.hold(true);
+    const place = Math.max(this.#place ?? 0, oldest);
+    if (this.#now() - place <= (engine.target + LIVE_WITHIN) * 1000) return this.#goLive();
+    this.#place = utc(place);
+    this.#element.currentTime = engine.positionOf(place) ?? this.#element.currentTime;
+    this.#moved();
+    this.#element.playbackRate = 1;
+    this.#post({ type: 'place', shifted: true });
+  }
+
+  /** Who catches up comes to live, and so does whoever was taken there from what has left the window. */
+  #follow(engine: Engine, playing: number): void {
+    this.#place = utc(playing);
+    if (this.#now() - playing <= (engine.target + LIVE_WITHIN) * 1000) this.#arrive();
+  }
+
+  #goLive(): void {
+    this.#arrive();
+    this.#engine?.goLive();
+    this.#moved();
+  }
+
+  #arrive(): void {
+    this.#place = null;
+    this.#due = false;
+    this.#element.playbackRate = 1;
+    this.#engine?.hold(false);
+    this.#post({ type: 'place', shifted: false });
+  }
+}
