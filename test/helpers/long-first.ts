@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that wait for real time for long; a clean checkout knows no durations. */
-const LONG = /\/test\/faults\/|\/(relay|listen-hls|interrupted|programs|spool|players)\.test\.ts$/;
+const LONG = /\/test\/faults\/|\/(relay|listen-hls|interrupted|spool|players)\.test\.ts$/;
 
 /** Begins with what takes long, so that a worker does not wait for the last file at the end. */
 export class LongFirst extends BaseSequencer {
