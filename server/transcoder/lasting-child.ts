@@ -5,7 +5,7 @@ import { SAMPLE_RATE } from '../../shared/time.ts';
 import { Child } from './child.ts';
 import type { AacName, FromChild, Outcome, ToChild } from './messages.ts';
 
-/** How often the watchdog looks, ms. */
+/** How often the watchdog looks, ms; when it comes later than twice that, it was the parent that stood still. */
 const WATCH = 250;
 
 /** A child that gave nothing for so long, ms, while it was given so many samples, is stuck. */
@@ -50,7 +50,9 @@ export class LastingChild {
   #stillborn = 0;
   #gaveOutput = false;
   #startedAt = 0;
-  #heardAt = 0;
+  /** Time without output in which the parent could have heard it, ms. */
+  #silent = 0;
+  #lookedAt = 0;
   #fed = 0;
   #restarts = 0;
   #stalls = 0;
@@ -67,6 +69,7 @@ export class LastingChild {
     this.#encoders = options.encoders;
     this.#log = options.log;
     this.#now = options.now;
+    this.#lookedAt = options.now();
     this.#start();
     this.#watch = setInterval(() => this.#judge(), WATCH);
     this.#watch.unref();
@@ -104,7 +107,7 @@ export class LastingChild {
   /** It made what was expected of it. */
   heard(): void {
     this.#fed = 0;
-    this.#heardAt = this.#now();
+    this.#silent = 0;
     this.#gaveOutput = true;
     this.#fruitless = 0;
   }
@@ -129,7 +132,7 @@ export class LastingChild {
 
   #start(): void {
     this.#startedAt = this.#now();
-    this.#heardAt = this.#startedAt;
+    this.#silent = 0;
     this.#fed = 0;
     this.#gaveOutput = false;
     this.#child = new Child(
@@ -148,7 +151,7 @@ export class LastingChild {
     }
     this.#ready = true;
     this.#stillborn = 0;
-    this.#heardAt = this.#now();
+    this.#silent = 0;
     this.#owner.ready(message.aac);
   }
 
@@ -173,8 +176,11 @@ export class LastingChild {
   }
 
   #judge(): void {
+    const now = this.#now();
+    this.#silent += Math.min(now - this.#lookedAt, 2 * WATCH);
+    this.#lookedAt = now;
     if (this.#child === undefined) return;
-    const silent = this.#now() - this.#heardAt;
+    const silent = this.#silent;
     if (!this.#ready && silent >= START)
       this.replace(`It was not ready after ${Math.round(silent)} ms.`);
     else if (this.#ready && silent >= STUCK && this.#fed >= STUCK_INPUT)

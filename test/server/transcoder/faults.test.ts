@@ -161,6 +161,22 @@ describe('a child that hangs', () => {
     expect(bench.transcoder.counters).toMatchObject({ restarts: 1, stalls: 1, silentUnits: 0 });
   });
 
+  it('is not what a child is taken for when it was the parent that stood still', async () => {
+    bench = new Bench();
+    await bench.transcoder.available();
+    await bench.feed(pieces.slice(0, 101));
+    const first = bench.transcoder.pid!;
+    bench.transcoder.push(pieces[101] as Piece);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2600);
+    // What has come meanwhile is read before the watchdog looks, and before the child can answer.
+    for (const piece of pieces.slice(102, 232)) bench.transcoder.push(piece);
+    await bench.feed(pieces.slice(232));
+    await bench.finish(expected.length);
+    expectWholeSound();
+    expect(bench.transcoder.pid).toBe(first);
+    expect(bench.transcoder.counters).toMatchObject({ restarts: 0, stalls: 0, silentUnits: 0 });
+  });
+
   it('makes the parent give sound up rather than grow; the timeline stays whole', async () => {
     bench = new Bench();
     await bench.transcoder.available();
