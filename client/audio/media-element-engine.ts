@@ -14,6 +14,8 @@ export interface Engine {
   readonly oldest: number | null;
   /** Name of the variant that plays; null while unknown. */
   readonly variant: string | null;
+  /** Sound between the position and where one is at live, seconds; null while unknown. */
+  readonly behindLive: number | null;
   /** How far behind the live edge it aims, seconds; 0 where the browser decides. */
   readonly target: number;
   /** Parts or segments received. */
@@ -147,6 +149,11 @@ class HlsJsEngine implements Engine {
     return this.#variants.find(({ url }) => level?.url.includes(url))?.name ?? null;
   }
 
+  get behindLive(): number | null {
+    const { media, liveSyncPosition } = this.#hls;
+    return media && liveSyncPosition !== null ? liveSyncPosition - media.currentTime : null;
+  }
+
   get target(): number {
     return this.#hls.targetLatency ?? 0;
   }
@@ -239,6 +246,11 @@ class NativeEngine implements Engine {
     const { seekable, currentTime } = this.#element;
     if (this.playing === null || seekable.length === 0) return null;
     return this.playing + (seekable.start(0) + SPARE - currentTime) * 1000;
+  }
+
+  get behindLive(): number | null {
+    const { seekable, currentTime } = this.#element;
+    return seekable.length === 0 ? null : seekable.end(seekable.length - 1) - currentTime;
   }
 
   /** A variant is pinned by playing its own media playlist. */

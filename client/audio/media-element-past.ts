@@ -5,8 +5,9 @@
 import { type Utc, utc } from '../../shared/time.ts';
 import type { Engine } from './media-element-engine.ts';
 
-/** Closer to the live edge than this, besides what is kept in hand there, is live, seconds. */
+/** A place closer to live than this is live, and so is who catches up and has come so close, seconds. */
 const LIVE_WITHIN = 1;
+const ARRIVED_WITHIN = 0.5;
 /** The window moves on in steps of a segment; smaller ones are no news, ms. */
 const REACH_STEP = 500;
 
@@ -60,10 +61,21 @@ export class ElementPast {
     this.#due = this.#place !== null;
   }
 
-  /** Goes so far behind live, seconds; 0 is live. */
+  /** What plays is over: the next is heard at live. */
+  forget(): void {
+    if (this.#place !== null) this.#arrive();
+    this.#engine = null;
+    this.#since = null;
+  }
+
+  /** The engine begins anew by itself. */
+  again(): void {
+    this.#due = this.#place !== null;
+  }
+
+  /** Goes so far behind the microphone, seconds; 0 is live. */
   seek(behind: number): void {
-    const target = this.#engine?.target ?? 0;
-    if (behind <= target + LIVE_WITHIN) return this.#goLive();
+    if (behind === 0) return this.#goLive();
     this.#place = utc(this.#now() - behind * 1000);
     this.#due = true;
     this.look();
@@ -86,17 +98,20 @@ export class ElementPast {
       this.#post({ type: 'reach', since: this.#since });
     }
     if (this.#place === null) return;
-    if (this.#due && oldest !== null) this.#go(engine, oldest);
+    if (this.#due && oldest !== null) this.#go(engine, Math.max(this.#place, oldest));
     else if (!this.#due) this.#follow(engine, playing);
   }
 
-  #go(engine: Engine, oldest: number): void {
+  #go(engine: Engine, place: number): void {
+    const { behindLive } = engine;
+    const position = engine.positionOf(place);
+    if (behindLive === null || position === null) return;
     this.#due = false;
+    const live = this.#element.currentTime + behindLive;
+    if (live - position <= LIVE_WITHIN) return this.#goLive();
     engine.hold(true);
-    const place = Math.max(this.#place ?? 0, oldest);
-    if (this.#now() - place <= (engine.target + LIVE_WITHIN) * 1000) return this.#goLive();
     this.#place = utc(place);
-    this.#element.currentTime = engine.positionOf(place) ?? this.#element.currentTime;
+    this.#element.currentTime = position;
     this.#moved();
     this.#element.playbackRate = 1;
     this.#post({ type: 'place', shifted: true });
@@ -105,7 +120,7 @@ export class ElementPast {
   /** Who catches up comes to live, and so does whoever was taken there from what has left the window. */
   #follow(engine: Engine, playing: number): void {
     this.#place = utc(playing);
-    if (this.#now() - playing <= (engine.target + LIVE_WITHIN) * 1000) this.#arrive();
+    if (engine.behindLive !== null && engine.behindLive <= ARRIVED_WITHIN) this.#arrive();
   }
 
   #goLive(): void {

@@ -125,6 +125,7 @@ export class MediaElementPlayer {
       const source = await this.#read();
       if (this.#scope.disposed) return;
       if (source.is !== 'live') {
+        if (source.is === 'ended' || source.is === 'missing') this.#past.forget();
         this.#post({ type: NOTHING_TO_PLAY[source.is] });
         await this.#wait(source.is === 'unreachable' ? this.#backoff.next() : ASK_EVERY);
         continue;
@@ -133,6 +134,7 @@ export class MediaElementPlayer {
       if (this.#scope.disposed) return;
       if (outcome === 'changed') continue;
       if (outcome === 'unplayable') return this.#post({ type: outcome });
+      if (outcome === 'ended') this.#past.forget();
       if (outcome === 'ended' || outcome === 'stuck') this.#post({ type: outcome });
       await this.#wait(outcome === 'ended' ? ASK_EVERY : this.#backoff.next());
     }
@@ -197,7 +199,10 @@ export class MediaElementPlayer {
       if (watch.playedFor > SETTLED_AFTER) this.#backoff.reset();
       this.#tell(engine, watch);
       if (watch.isStuck) this.#end('stuck');
-      else if (lowLatency && !this.#past.shifted) this.#stayClose(engine, watch);
+      else if (lowLatency) {
+        if (!this.#past.shifted) this.#stayClose(engine, watch);
+        this.#judge(watch);
+      }
     });
     element.play().catch((error: unknown) => {
       if (play.disposed || !(error instanceof DOMException)) return;
@@ -228,7 +233,6 @@ export class MediaElementPlayer {
   #stayClose(engine: Engine, watch: Watch): void {
     const tooMuch = engine.target > 0 && watch.buffered - engine.target > TOO_MUCH;
     if (tooMuch && watch.playedFor > CALM) engine.catchUp();
-    this.#judge(watch);
   }
 
   /** Close to live hls.js's own choice loses the thread (MEASURED): a stall or two decide instead. */
@@ -248,8 +252,11 @@ export class MediaElementPlayer {
   #change(): void {
     const engine = this.#engine;
     if (engine === null) return;
-    if (engine.changesSmoothly) engine.select(this.#wanted);
-    else if (engine.variant !== this.#wanted) this.#end('changed');
+    if (engine.changesSmoothly) {
+      engine.select(this.#wanted);
+      // There it is another address, and begins at live.
+      if (playsByItself()) this.#past.again();
+    } else if (engine.variant !== this.#wanted) this.#end('changed');
   }
 
   /** With hls.js close to live a variant is always pinned; else a person's choice, or the player's. */

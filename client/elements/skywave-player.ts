@@ -165,6 +165,7 @@ export class SkywavePlayer extends LitElement {
       .span=${span}
       .shifted=${past.shifted}
       .rate=${past.canCatchUp ? past.rate : null}
+      .paused=${state.is === 'idle'}
       @catchup=${catchUp}
       @behind=${seek}
       @live=${goLive}

@@ -15,7 +15,7 @@ const SETTLED = 400;
 const FOLLOWED = 1500;
 
 /**
- * `<time-line .span .shifted .rate>`; says `behind` with the seconds behind live that are wished for as
+ * `<time-line .span .shifted .rate .paused>`; says `behind` with the seconds behind live that are wished for as
  * `detail`, `live`, and `catchup` with whether to. `rate` is how fast the past is heard, null where
  * that cannot be chosen. While one drags, the slider is the listener's.
  */
@@ -24,6 +24,7 @@ export class TimeLine extends LitElement {
     span: { attribute: false },
     shifted: { attribute: false },
     rate: { attribute: false },
+    paused: { attribute: false },
     dragged: { state: true },
   };
   static override styles = [
@@ -63,6 +64,7 @@ export class TimeLine extends LitElement {
   declare span: PastSpan | null;
   declare shifted: boolean;
   declare rate: number | null;
+  declare paused: boolean;
   declare dragged: number | null;
   readonly #text = new TextController(this);
   #focused = false;
@@ -73,6 +75,7 @@ export class TimeLine extends LitElement {
     this.span = null;
     this.shifted = false;
     this.rate = null;
+    this.paused = false;
     this.dragged = null;
   }
 
@@ -94,7 +97,8 @@ export class TimeLine extends LitElement {
   override render(): TemplateResult {
     const { t } = this.#text;
     const ways = this.shifted ? this.#ways(t) : nothing;
-    if (this.span === null) return html`<div class="below"><span>${t.paused}</span>${ways}</div>`;
+    if (this.span === null)
+      return html`<div class="below"><span>${this.paused ? t.paused : nothing}</span>${ways}</div>`;
     const { length, behind } = this.span;
     const place = this.dragged ?? Math.max(0, length - behind);
     const words = t.placeOf(clockText(place), clockText(length));

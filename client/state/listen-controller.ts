@@ -5,6 +5,7 @@ import { utc } from '../../shared/time.ts';
 import { canPlayHls } from '../audio/media-element-engine.ts';
 import { lackOfSpeaker, type SpeakerErrorCode } from '../audio/speaker-error.ts';
 import { Scope } from '../scope.ts';
+import { ComingWay } from './coming-way.ts';
 import { Feed } from './feed.ts';
 import type { Heard, PathEvent } from './listen-path.ts';
 import { type Kept, Past } from './past.ts';
@@ -26,9 +27,6 @@ import {
 } from './quality.ts';
 import { WayBack } from './way-back.ts';
 import { NOTHING, type Way, Ways } from './ways.ts';
-
-/** So long the old way plays on while one that was asked for gets ready, or one that may come, ms. */
-const [READY_WITHIN, BACK_WITHIN] = [8000, 20_000];
 
 /** The listener's controller: facts to show, and what the listener can do. */
 export class ListenController implements ReactiveController {
@@ -56,8 +54,9 @@ export class ListenController implements ReactiveController {
   readonly #wayBack = new WayBack({ go: () => this.#return() });
   #state: Player = IDLE;
   #way: Way | null = null;
-  /** The way that gets ready while the present one plays on. */
-  #coming: Way | null = null;
+  readonly #coming = new ComingWay();
+  /** What a pause has left. */
+  #left: Transport | null = null;
   #clockOffset: number | null = null;
   #visits = new Scope();
   #shownAt = 0;
@@ -106,10 +105,14 @@ export class ListenController implements ReactiveController {
     if (this.#state.is === 'blocked') this.pause();
     if (this.#state.is !== 'idle') return;
     this.failure = null;
-    this.obstacle = lackOfSpeaker();
+    const kept = this.past.take();
+    // A place without a frame is known to HLS alone, which was taken for a reason that may still hold.
+    const same = kept?.at === null ? this.#left : null;
+    if (same === null) this.obstacle = lackOfSpeaker();
+    else if (mayPass(this.obstacle)) this.#wayBack.wait();
     this.#ways.unlock();
     this.#dispatch({ type: 'listen' });
-    this.#go(transportFor(this.quality, this.obstacle), this.past.take());
+    this.#go(same ?? transportFor(this.quality, this.obstacle), kept);
   }
 
   /** Stops listening; Listen goes on at this sample where that can be, else at the live edge. */
@@ -117,6 +120,7 @@ export class ListenController implements ReactiveController {
     this.#wayBack.stop();
     if (this.#state.is !== 'idle' && this.#state.is !== 'blocked')
       this.past.keep(this.heard, utc(Date.now()));
+    this.#left = this.#way?.asked ?? null;
     this.#leave();
     this.#dispatch({ type: 'pause' });
   }
@@ -131,8 +135,9 @@ export class ListenController implements ReactiveController {
     if (this.#state.is === 'playing') this.#move(transport, { insist: true });
     else if (this.#state.is !== 'idle') {
       this.pause();
+      this.#left = null;
       this.listen();
-    }
+    } else this.#left = null;
     this.#host.requestUpdate();
   }
 
@@ -154,7 +159,7 @@ export class ListenController implements ReactiveController {
     this.volume = volume;
     rememberVolume(volume);
     this.#way?.path.setVolume(volume);
-    this.#coming?.path.setVolume(volume);
+    this.#coming.way?.path.setVolume(volume);
     this.#host.requestUpdate();
   }
 
@@ -165,18 +170,12 @@ export class ListenController implements ReactiveController {
   }
 
   #leave(): void {
-    this.#drop();
+    this.#coming.drop();
     const way = this.#way;
     this.#way = null;
     way?.path.leave();
     this.pinned = null;
     this.peaks.push(null);
-  }
-
-  #drop(): void {
-    const coming = this.#coming;
-    this.#coming = null;
-    coming?.path.leave();
   }
 
   /** Takes a way at once. */
@@ -189,28 +188,26 @@ export class ListenController implements ReactiveController {
 
   /** Changes to another way; where both can sound side by side the old one ends when the new plays. */
   #move(transport: Transport, { insist }: { readonly insist: boolean }): void {
-    this.#drop();
+    this.#coming.drop();
     if (this.#way?.asked === transport) return;
     const shareElement = this.#way?.asked !== 'websocket' && transport !== 'websocket';
     if (this.#state.is !== 'playing' || shareElement || !canPlayHls()) {
       this.#dispatch({ type: 'moved' });
-      return this.#go(transport);
+      if (this.past.shifted) this.past.keep(this.heard, utc(Date.now()));
+      return this.#go(transport, this.past.take());
     }
-    const coming = this.#ways.open(transport);
-    this.#coming = coming;
-    this.#visits.after(insist ? READY_WITHIN : BACK_WITHIN, () => {
-      if (this.#coming !== coming) return;
-      if (insist) this.#promote(coming);
-      else this.#giveUp();
+    this.#coming.begin(this.#ways.open(transport), {
+      insist,
+      late: (way) => (insist ? this.#promote(way) : this.#giveUp()),
     });
   }
 
   #promote(coming: Way): void {
-    this.#coming = null;
+    this.#coming.release();
     this.#leave();
     this.#way = coming;
     this.past.forget();
-    if (coming.place !== null) this.past.hears(coming.place);
+    for (const said of [coming.place, coming.reach]) if (said !== null) this.past.hears(said);
     if (coming.asked === 'websocket') {
       this.obstacle = null;
       this.#wayBack.stop();
@@ -221,7 +218,7 @@ export class ListenController implements ReactiveController {
 
   #onEvent(way: Way, event: PathEvent): void {
     // What a way still says after it was left is no longer true.
-    if (way !== this.#way && way !== this.#coming) return;
+    if (way !== this.#way && way !== this.#coming.way) return;
     switch (event.type) {
       case 'offer':
         way.transport = event.transport;
@@ -234,13 +231,16 @@ export class ListenController implements ReactiveController {
       case 'rate':
         if (way !== this.#way) return;
         this.past.hears(event);
-        // Another way would begin at live.
-        if (this.past.shifted && this.#coming?.asked === 'websocket') this.#giveUp();
+        // Another way that nobody asked for would begin at live.
+        if (this.past.shifted && this.#coming.isTried) {
+          this.#coming.drop();
+          this.#wayBack.wait();
+        }
         return this.#host.requestUpdate();
       case 'unfit':
         return this.#unfit(way, event.obstacle);
       case 'player':
-        if (way === this.#coming && isSound(event.event)) this.#promote(way);
+        if (way === this.#coming.way && isSound(event.event)) this.#promote(way);
         if (way === this.#way) this.#dispatch(event.event);
     }
   }
@@ -257,11 +257,11 @@ export class ListenController implements ReactiveController {
   }
 
   #unfit(way: Way, obstacle: Obstacle | null): void {
-    if (way === this.#coming) return this.#giveUp();
+    if (way === this.#coming.way) return this.#giveUp();
     // A socket that is slow or away tries on by itself where nothing else is to be had.
     if (obstacle === null) return this.#fail('files');
     if (!canPlayHls()) return isOfSpeaker(obstacle) ? this.#fail(obstacle) : undefined;
-    if (this.#coming !== null) return;
+    if (this.#coming.way !== null) return;
     this.obstacle = obstacle;
     this.#move(transportFor(this.quality, obstacle), { insist: true });
     if (mayPass(obstacle)) this.#wayBack.failed();
@@ -270,14 +270,14 @@ export class ListenController implements ReactiveController {
 
   /** The way that was to come does not; the present one goes on. */
   #giveUp(): void {
-    const back = this.#coming?.asked === 'websocket' && mayPass(this.obstacle);
-    this.#drop();
+    const back = this.#coming.way?.asked === 'websocket' && mayPass(this.obstacle);
+    this.#coming.drop();
     if (back) this.#wayBack.failed();
   }
 
   /** Whether another way may be tried beside the present one: none leads into the same past. */
   get #mayTry(): boolean {
-    return this.#state.is === 'playing' && this.#coming === null && !this.past.shifted;
+    return this.#state.is === 'playing' && this.#coming.way === null && !this.past.shifted;
   }
 
   /** Tries the closest way beside the present one, which is left only when the other is heard. */

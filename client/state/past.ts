@@ -77,9 +77,9 @@ export class Past {
   }
 
   /** A pause keeps the place where the broadcast can be heard again; `now` is this browser's UTC. */
-  keep({ at, latency }: Heard, now: Utc): void {
+  keep({ at, latency, clockOffset }: Heard, now: Utc): void {
     if (this.#since !== null) {
-      const offset = latency === null ? null : this.#clockOffset;
+      const offset = latency === null ? null : (this.#clockOffset ?? clockOffset);
       const heard = offset === null ? null : utc(now + offset - (latency ?? 0) * 1000);
       this.#kept = at === null && heard === null ? null : { at, utc: heard };
     }

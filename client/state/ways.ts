@@ -28,6 +28,7 @@ export type Way = {
   heard: Heard;
   /** What it said of the past last. */
   place: Extract<PathEvent, { type: 'place' }> | null;
+  reach: Extract<PathEvent, { type: 'reach' }> | null;
 };
 
 /** Whose ways they are: what each begins with, and who hears what it says. */
@@ -68,6 +69,7 @@ export class Ways {
   open(asked: Transport, from?: Kept): Way {
     const post = (event: PathEvent): void => {
       if (event.type === 'place') way.place = event;
+      else if (event.type === 'reach') way.reach = event;
       this.#listener.post(way, event);
     };
     const way: Way = {
@@ -77,6 +79,7 @@ export class Ways {
       renditions: [],
       heard: NOTHING,
       place: null,
+      reach: null,
     };
     return way;
   }

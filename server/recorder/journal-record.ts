@@ -21,16 +21,19 @@ export const recordOf = (frame: Uint8Array): Buffer => {
   return record;
 };
 
-/** So many of the good records in a buffer, after others that are skipped; fewer where it ends. */
+/**
+ * So many of the records in a buffer, after others that are skipped; fewer where it ends. Where the
+ * lengths lead to what is no record, something is damaged, and it is the whole buffer.
+ */
 export const recordsIn = (records: Buffer, skipped: number, count: number): Buffer => {
-  const skip = (from: number, some: number): number => {
-    let at = from;
-    for (let left = some; left > 0 && at + RECORD_HEADER <= records.length; left -= 1)
-      at += RECORD_HEADER + records.readUInt16BE(at);
-    return at;
-  };
-  const from = skip(0, skipped);
-  return records.subarray(from, skip(from, count));
+  let [from, to] = [0, 0];
+  for (let index = 0; index < skipped + count && to < records.length; index += 1) {
+    if (index === skipped) from = to;
+    if (to + RECORD_HEADER >= records.length || records[to + RECORD_HEADER] !== KIND_AUDIO)
+      return records;
+    to += RECORD_HEADER + records.readUInt16BE(to);
+  }
+  return records.subarray(from, to);
 };
 
 /** A journal is read in pieces of this size, bytes. */

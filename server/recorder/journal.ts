@@ -111,7 +111,9 @@ export class Journal {
   /** Durable frames from a place on, or the next that there is: `most` samples in whole frames. */
   async frames(from: FrameId, most: Samples): Promise<Frame[]> {
     const frames: Frame[] = [];
-    const reader = new RecordReader((frame) => frames.push(frame));
+    const reader = new RecordReader((frame) => {
+      if (frame.epoch !== from.epoch || frame.sequence >= from.sequence) frames.push(frame);
+    });
     const file = await open(this.path, O_RDONLY);
     try {
       let media = 0;
@@ -121,9 +123,7 @@ export class Journal {
         const { bytesRead } = await file.read(records, 0, bytes, offset);
         const skipped = epoch === from.epoch ? Math.max(0, from.sequence - sequence) : 0;
         const wanted = Math.ceil((most - media) / duration);
-        const some = recordsIn(records.subarray(0, bytesRead), skipped, wanted);
-        // A copy: the rest of the block is not kept for as long as its frames are.
-        reader.read(Buffer.from(some));
+        reader.read(recordsIn(records.subarray(0, bytesRead), skipped, wanted));
         media += Math.min(wanted, block.count - skipped) * duration;
         if (media >= most) break;
       }

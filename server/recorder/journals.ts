@@ -134,7 +134,7 @@ export class Journals {
   }
 
   /**
-   * Durable frames of a broadcast from a place on, `most` samples at least; none when there is no
+   * Durable frames of a broadcast from a place on, `most` samples in whole frames; none when there is no
    * journal. However many ask, so many files are open at once.
    *
    * @throws {DiskBusy} when no file can be opened now.

@@ -104,15 +104,20 @@ const growth = (
   unit: string,
 ): Claim => ({
   name: `${name}: growth that is not noise`,
-  value: Number.isFinite(margin) ? (Math.abs(slope) <= margin ? 0 : Math.abs(slope)) : most,
+  value: Number.isFinite(margin) ? (Math.abs(slope) <= margin ? 0 : slope) : most,
   most: limit,
   unit,
 });
 
+const wordOf = (slope: number, margin: number): string => {
+  if (!Number.isFinite(margin)) return 'not told for sure';
+  return Math.abs(slope) <= margin ? 'within noise' : 'not noise';
+};
+
 const slopeLine = (name: string, { slope, margin, count, most }: Slope, unit: string): string =>
   `  ${name.padEnd(28)}${slope.toFixed(3)} ± ${margin.toFixed(3)} ${unit} ` +
   `(95 %, ${count} readings, ${most.toFixed(2)} ${unit} from the least to the greatest): ` +
-  `${Math.abs(slope) <= margin ? 'within noise' : 'not noise'}\n`;
+  `${wordOf(slope, margin)}\n`;
 
 const playAll = async (channel: string): Promise<Played[]> => {
   const folder = await mkdtemp(join(tmpdir(), 'skywave-hour-'));
