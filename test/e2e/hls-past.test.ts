@@ -6,15 +6,8 @@ import { complaintsOf, launchChromium, newListeningContext } from '../helpers/ch
 import { IDENTITIES } from '../helpers/measuring-signal.ts';
 import { hear, startTimedPublisher, type TimedPublisher } from '../helpers/player-hearing.ts';
 import { startService, type TestService } from '../helpers/service.ts';
+import { playsBehind, type Shown, shown } from '../helpers/shown-player.ts';
 import { startSocketGate } from '../helpers/socket-gate.ts';
-
-type Shown = {
-  readonly state: string;
-  readonly transport: string;
-  readonly latency: number | null;
-  /** When this was read, by the page's clock, ms. */
-  readonly at: number;
-};
 
 /** Sound there is before anybody goes back in it, ms. */
 const HEAD_START = 22_000;
@@ -34,30 +27,6 @@ afterAll(async () => {
   await timed?.publisher.end();
   await service?.stop();
 });
-
-const shown = (page: Page): Promise<Shown> =>
-  page.evaluate(() => {
-    const player = document.querySelector('skywave-player') as unknown as Shown;
-    const { state, transport, latency } = player;
-    return { state, transport, latency, at: performance.now() };
-  });
-
-/** Waits until it plays, so far behind the microphone; answers how far. */
-const playsBehind = async (page: Page, least: number, most: number): Promise<number> => {
-  const waited = page.waitForFunction(
-    ([from, to]) => {
-      const player = document.querySelector('skywave-player') as unknown as Shown;
-      const { state, latency } = player;
-      return state === 'playing' && latency !== null && latency >= from && latency <= to;
-    },
-    [least, most] as const,
-    { timeout: 30_000, polling: 50 },
-  );
-  await waited.catch(async () => {
-    throw new Error(`Not ${least} to ${most} s behind: ${JSON.stringify(await shown(page))}`);
-  });
-  return (await shown(page)).latency ?? Number.NaN;
-};
 
 const open = async (base: string) => {
   const context = await newListeningContext(browser, { reducedMotion: 'reduce' });

@@ -10,14 +10,8 @@ import { complaintsOf, launchChromium, newListeningContext } from '../helpers/ch
 import { hear, startTimedPublisher, type TimedPublisher } from '../helpers/player-hearing.ts';
 import { RealPublisher } from '../helpers/real-publisher.ts';
 import { startService, type TestService } from '../helpers/service.ts';
+import { type Shown, shown } from '../helpers/shown-player.ts';
 import { type SocketGate, startSocketGate } from '../helpers/socket-gate.ts';
-
-/** What the element shows to other programs (SURFACE). */
-type Shown = {
-  readonly state: string;
-  readonly transport: string;
-  readonly latency: number | null;
-};
 
 let service: TestService;
 /** Another broadcast, to be interrupted and ended. */
@@ -65,13 +59,6 @@ const openListener = async ({ base = service.base, before, tapped = false }: Ope
   await page.goto(`${base}/c/live`);
   return { page, complaints, close: () => context.close() };
 };
-
-const shown = (page: Page): Promise<Shown> =>
-  page.evaluate(() => {
-    const player = document.querySelector('skywave-player') as unknown as Shown;
-    const { state, transport, latency } = player;
-    return { state, transport, latency };
-  });
 
 /** Waits until it plays this way; answers after how many ms. */
 const plays = async (page: Page, transport: string, within = 40_000): Promise<number> => {

@@ -1,17 +1,11 @@
 /** A listener who pauses, goes back in the broadcast and to live again, in a real browser. */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { installAudioTaps } from '../helpers/audio-taps.ts';
 import { complaintsOf, launchChromium, newListeningContext } from '../helpers/chromium.ts';
 import { hear, startTimedPublisher, type TimedPublisher } from '../helpers/player-hearing.ts';
 import { startService, type TestService } from '../helpers/service.ts';
-
-type Shown = {
-  readonly state: string;
-  readonly latency: number | null;
-  readonly position: { readonly epoch: number; readonly timestamp: number } | null;
-  readonly stats: { readonly skipped: number; readonly concealed: number };
-};
+import { playsBehind, shown } from '../helpers/shown-player.ts';
 
 let service: TestService;
 let timed: TimedPublisher;
@@ -28,29 +22,6 @@ afterAll(async () => {
   await timed?.publisher.end();
   await service?.stop();
 });
-
-const shown = (page: Page): Promise<Shown> =>
-  page.evaluate(() => {
-    const player = document.querySelector('skywave-player') as unknown as Shown;
-    const { state, latency, position, stats } = player;
-    return { state, latency, position, stats };
-  });
-
-/** Waits until it plays, so far behind the microphone. */
-const playsBehind = async (page: Page, least: number, most: number): Promise<void> => {
-  const waited = page.waitForFunction(
-    ([from, to]) => {
-      const player = document.querySelector('skywave-player') as unknown as Shown;
-      const { state, latency } = player;
-      return state === 'playing' && latency !== null && latency >= from && latency <= to;
-    },
-    [least, most] as const,
-    { timeout: 20_000, polling: 50 },
-  );
-  await waited.catch(async () => {
-    throw new Error(`Not ${least} to ${most} s behind: ${JSON.stringify(await shown(page))}`);
-  });
-};
 
 it('goes on at the very sample after a pause, back by the slider, and to live at once or bit by bit', async () => {
   const context = await newListeningContext(browser, { reducedMotion: 'reduce' });
