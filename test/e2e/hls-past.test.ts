@@ -69,7 +69,7 @@ const offAtTheEar = async (page: Page): Promise<number> => {
 const goAboutThePast = async ({ page, press, back: goBack }: Opened): Promise<number> => {
   const atLive = (await shown(page)).latency ?? Number.NaN;
   await goBack(12);
-  const back = await playsBehind(page, atLive + 8, atLive + 25);
+  const back = await playsBehind(page, atLive + 5, atLive + 25);
   await page.getByRole('button', { name: 'Go to live' }).waitFor();
   const off = await offAtTheEar(page);
   // Nothing pulls it back to live.
