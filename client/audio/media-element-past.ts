@@ -58,7 +58,7 @@ export class ElementPast {
   attach(engine: Engine, moved: () => void): void {
     this.#engine = engine;
     this.#moved = moved;
-    this.#due = this.#place !== null;
+    this.again();
   }
 
   /** What plays is over: the next is heard at live. */
@@ -91,8 +91,9 @@ export class ElementPast {
   /** Looks at what is heard, several times a second. */
   look(): void {
     const engine = this.#engine;
-    const { playing = null, oldest = null } = engine ?? {};
-    if (engine === null || playing === null) return;
+    if (engine === null) return;
+    const { playing, oldest } = engine;
+    if (playing === null) return;
     if (oldest !== null && Math.abs(oldest - (this.#since ?? 0)) > REACH_STEP) {
       this.#since = utc(oldest);
       this.#post({ type: 'reach', since: this.#since });

@@ -15,9 +15,9 @@ const SETTLED = 400;
 const FOLLOWED = 1500;
 
 /**
- * `<time-line .span .shifted .rate .paused>`; says `behind` with the seconds behind live that are wished for as
- * `detail`, `live`, and `catchup` with whether to. `rate` is how fast the past is heard, null where
- * that cannot be chosen. While one drags, the slider is the listener's.
+ * `<time-line .span .shifted .rate .paused>`; says `behind` with the seconds behind live that are
+ * wished for as `detail`, `live`, and `catchup` with whether to. `rate` is how fast the past is
+ * heard, null where that cannot be chosen. While one drags, the slider is the listener's.
  */
 export class TimeLine extends LitElement {
   static override properties = {

@@ -79,8 +79,9 @@ export class Past {
   /** A pause keeps the place where the broadcast can be heard again; `now` is this browser's UTC. */
   keep({ at, latency, clockOffset }: Heard, now: Utc): void {
     if (this.#since !== null) {
-      const offset = latency === null ? null : (this.#clockOffset ?? clockOffset);
-      const heard = offset === null ? null : utc(now + offset - (latency ?? 0) * 1000);
+      const offset = this.#clockOffset ?? clockOffset;
+      const isKnown = offset !== null && latency !== null;
+      const heard = isKnown ? utc(now + offset - latency * 1000) : null;
       this.#kept = at === null && heard === null ? null : { at, utc: heard };
     }
     this.#shifted = false;

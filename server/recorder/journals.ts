@@ -134,8 +134,8 @@ export class Journals {
   }
 
   /**
-   * Durable frames of a broadcast from a place on, `most` samples in whole frames; none when there is no
-   * journal. However many ask, so many files are open at once.
+   * Durable frames of a broadcast from a place on, `most` samples in whole frames; none when there is
+   * no journal. However many ask, so many files are open at once.
    *
    * @throws {DiskBusy} when no file can be opened now.
    */

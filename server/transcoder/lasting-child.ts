@@ -5,7 +5,7 @@ import { SAMPLE_RATE } from '../../shared/time.ts';
 import { Child } from './child.ts';
 import type { AacName, FromChild, Outcome, ToChild } from './messages.ts';
 
-/** How often the watchdog looks, ms; when it comes later than twice that, it was the parent that stood still. */
+/** How often the watchdog looks, ms. When it comes later than twice that, the parent stood still. */
 const WATCH = 250;
 
 /** A child that gave nothing for so long, ms, while it was given so many samples, is stuck. */

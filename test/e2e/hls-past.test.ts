@@ -11,6 +11,7 @@ import { startSocketGate } from '../helpers/socket-gate.ts';
 
 /** Sound there is before anybody goes back in it, ms. */
 const HEAD_START = 22_000;
+
 let service: TestService;
 let timed: TimedPublisher;
 let browser: Browser;

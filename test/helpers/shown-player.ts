@@ -21,12 +21,7 @@ export const shown = (page: Page): Promise<Shown> =>
   });
 
 /** Waits until it plays, so far behind the microphone, seconds; answers how far. */
-export const playsBehind = async (
-  page: Page,
-  least: number,
-  most: number,
-  { within = 30_000 }: { readonly within?: number } = {},
-): Promise<number> => {
+export const playsBehind = async (page: Page, least: number, most: number): Promise<number> => {
   const waited = page.waitForFunction(
     ([from, to]) => {
       const player = document.querySelector('skywave-player') as unknown as Shown;
@@ -34,7 +29,7 @@ export const playsBehind = async (
       return state === 'playing' && latency !== null && latency >= from && latency <= to;
     },
     [least, most] as const,
-    { timeout: within, polling: 50 },
+    { timeout: 30_000, polling: 50 },
   );
   await waited.catch(async () => {
     throw new Error(`Not ${least} to ${most} s behind: ${JSON.stringify(await shown(page))}`);
