@@ -256,6 +256,14 @@ describe.concurrent('the listener’s page', () => {
       return [...here.contexts].every(({ state }) => state === 'running');
     });
     await plays(page, 'websocket');
+    // Another headset: nobody has to press.
+    await interrupt(true);
+    await page.getByText(/Your browser waits for you/).waitFor();
+    await page.evaluate(() => {
+      (window as unknown as { refuses: boolean }).refuses = false;
+      navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+    });
+    await plays(page, 'websocket');
     await interrupt(true);
     await page.getByText(/Your browser waits for you/).waitFor();
     expect((await shown(page)).state).toBe('blocked');

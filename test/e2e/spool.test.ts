@@ -165,3 +165,35 @@ it('a host whose device died takes over from another one, by one press', async (
   await onAir(page);
   await until(() => expect(socketed.length).toBeGreaterThan(10));
 });
+
+it('a microphone that is unplugged and replaced: the broadcast goes on, in silence meanwhile', async () => {
+  await context.addInitScript(() => {
+    const { mediaDevices } = navigator;
+    const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+    const page = window as unknown as { tracks: MediaStreamTrack[] };
+    page.tracks = [];
+    mediaDevices.getUserMedia = async (constraints) => {
+      const stream = await ask(constraints);
+      page.tracks.push(...stream.getAudioTracks());
+      return stream;
+    };
+  });
+  const page = await openStudio();
+  await goLive(page);
+  // No cable can be pulled here: a track that ends by itself is all that a page learns of it.
+  await page.evaluate(() => {
+    for (const track of (window as unknown as { tracks: MediaStreamTrack[] }).tracks) {
+      track.stop();
+      track.dispatchEvent(new Event('ended'));
+    }
+  });
+  await page.getByText('The microphone is gone').waitFor();
+  const atLoss = nextOf();
+  await until(() => expect(nextOf()).toBeGreaterThan(atLoss + 25));
+  await page.getByRole('combobox', { name: 'Microphone' }).selectOption({ index: 1 });
+  await page.getByText('The microphone is gone').waitFor({ state: 'detached' });
+  const atReturn = nextOf();
+  await until(() => expect(nextOf()).toBeGreaterThan(atReturn + 25));
+  expect(new Set(socketed.map(({ epoch }) => epoch))).toEqual(new Set([5]));
+  expectWhole();
+});
