@@ -36,12 +36,15 @@ export class AacLadder {
     this.#from = from;
   }
 
-  /** Takes interleaved stereo that begins at `at`; returns the units that it completes. */
-  write(pcm: Int16Array, at: Samples): LadderUnit[] {
+  /**
+   * Takes interleaved stereo that begins at `at`; returns the units that it completes. `channels` of
+   * its source count where a stretch begins: the encoders are set up for them.
+   */
+  write(pcm: Int16Array, at: Samples, channels: 1 | 2): LadderUnit[] {
     const count = pcm.length / 2;
     // Only pre-roll begins off the grid: what precedes it is not needed.
     let from = this.#lanes.length === 0 ? (UNIT - (at % UNIT)) % UNIT : 0;
-    if (this.#lanes.length === 0 && from < count) this.#open(at + from);
+    if (this.#lanes.length === 0 && from < count) this.#open(at + from, channels);
     const units: LadderUnit[] = [];
     while (from < count) {
       const to = Math.min(count, from + UNIT - this.#filled);
@@ -74,9 +77,9 @@ export class AacLadder {
     this.#filled = 0;
   }
 
-  #open(at: number): void {
+  #open(at: number, channels: 1 | 2): void {
     this.#lanes = this.#steps.map(({ bitrate }) => ({
-      encoder: this.#codec.create(bitrate),
+      encoder: this.#codec.create({ bitrate, channels }),
       queue: [],
     }));
     this.#at = at;

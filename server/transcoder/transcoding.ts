@@ -1,4 +1,5 @@
 /** What the child does with the sound: decode it once, then measure it and encode it anew. */
+import { opusChannels } from '../../shared/opus.ts';
 import { type Samples, samples } from '../../shared/time.ts';
 import type { AacCodec } from './aac-encoder.ts';
 import { AacLadder } from './aac-ladder.ts';
@@ -56,20 +57,22 @@ export class Transcoding {
         this.#end(made);
         return;
       case 'silence':
-        this.#sound(this.#decoder.silence(piece.duration), piece.at, made);
+        this.#sound(this.#decoder.silence(piece.duration), piece, made);
         return;
       case 'frame': {
         const { pcm, intact } = this.#decoder.frame(piece.packet, piece.duration);
         if (!intact) made.corrupt.push(piece.at);
         made.frames.push(...this.#lowRates.write(piece, pcm));
-        this.#sound(pcm, piece.at, made);
+        this.#sound(pcm, piece, made);
       }
     }
   }
 
-  #sound(pcm: Int16Array, at: Samples, made: Yield): void {
+  #sound(pcm: Int16Array, piece: Feed, made: Yield): void {
+    const { at } = piece;
     made.blocks.push(...this.#meter.write(pcm, at));
-    if (this.#ladder !== undefined) made.units.push(...this.#ladder.write(pcm, at));
+    if (this.#ladder !== undefined)
+      made.units.push(...this.#ladder.write(pcm, at, channelsOf(piece)));
   }
 
   #end(made: Yield): void {
@@ -77,3 +80,7 @@ export class Transcoding {
     this.#meter.skip();
   }
 }
+
+/** Channels of a piece's source. Silence may come before either. */
+const channelsOf = (piece: Feed): 1 | 2 =>
+  piece.kind === 'frame' ? opusChannels(piece.packet[0] ?? 4) : 2;
