@@ -100,7 +100,6 @@ class HlsJsEngine implements Engine {
   readonly #variants: readonly Variant[];
   readonly changesSmoothly: boolean;
   readonly #most: number | undefined;
-  #recovered = false;
   #newest = '';
   #again = 0;
   received = 0;
@@ -114,13 +113,10 @@ class HlsJsEngine implements Engine {
     this.changesSmoothly = !lowLatency;
     this.#hls = new Library({ ...COMMON, ...(lowLatency ? CLOSE : SAFE) });
     this.#most = this.#hls.config.liveMaxLatencyDuration;
-    const { Events, ErrorTypes } = Library;
-    this.#hls.on(Events.ERROR, (_event, { fatal, type }: ErrorData) => {
-      if (!fatal) return;
-      if (type === ErrorTypes.MEDIA_ERROR && !this.#recovered) {
-        this.#recovered = true;
-        this.#hls.recoverMediaError();
-      } else broken();
+    const { Events, ErrorDetails } = Library;
+    this.#hls.on(Events.ERROR, (_event, { fatal, details }: ErrorData) => {
+      // hls.js would take the source from the element and give it another, which leaves it paused.
+      if (fatal || details === ErrorDetails.MEDIA_SOURCE_REQUIRES_RESET) broken();
     });
     this.#hls.on(Events.FRAG_BUFFERED, (_event, { frag, part }: FragBufferedData) => {
       this.received += 1;
@@ -203,6 +199,8 @@ const COMMON: Partial<HlsConfig> = {
   // Playing faster to catch up can be heard on music.
   maxLiveSyncPlaybackRate: 1,
   backBufferLength: 10,
+  // Any failed request would hand the choice of variant back to hls.js.
+  preserveManualLevelOnError: true,
 };
 
 const CLOSE: Partial<HlsConfig> = {

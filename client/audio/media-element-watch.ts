@@ -22,6 +22,8 @@ export class Watch {
   #stillFor = 0;
   #stalling = false;
   hasPlayed = false;
+  /** The browser waits for a press: standing still is no stall then. */
+  awaitsPress = false;
   /** Time played since the last stall, ms. */
   playedFor = 0;
   stalls = 0;
@@ -33,7 +35,10 @@ export class Watch {
     this.#position = element.currentTime;
   }
 
-  /** Has not moved for longer than it may, and nobody paused it. */
+  /**
+   * Has not moved for longer than it may. An element also pauses by itself, without a word, when its
+   * source is taken from it.
+   */
   get isStuck(): boolean {
     return this.#stillFor >= this.#stuckAfter;
   }
@@ -67,8 +72,7 @@ export class Watch {
     const real = now - (this.#lookedAt ?? now);
     this.#lookedAt = now;
     this.#position = this.#element.currentTime;
-    // A press that the browser waits for is no stall.
-    if (this.#element.paused || this.#element.ended) this.#stillFor = 0;
+    if (this.awaitsPress || this.#element.ended) this.#stillFor = 0;
     else if (moved === 0) this.#still(elapsed);
     else this.#move(moved, real);
   }

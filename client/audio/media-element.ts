@@ -184,10 +184,17 @@ export class MediaElementPlayer {
     const watch = new Watch(element, { stuckAfter: lowLatency ? STUCK_CLOSE : STUCK_SAFE });
     this.#past.attach(engine, () => watch.moved());
     play.on(element, 'ended', () => this.#end('ended'));
-    play.on(element, 'playing', () => this.#post({ type: 'unblocked' }));
+    const blocked = (): void => {
+      watch.awaitsPress = true;
+      this.#post({ type: 'blocked' });
+    };
+    play.on(element, 'playing', () => {
+      watch.awaitsPress = false;
+      this.#post({ type: 'unblocked' });
+    });
     play.on(element, 'pause', () => {
       // Not ours: a call, an unplugged headset, the system. The end of a broadcast pauses, too.
-      if (!element.ended && watch.hasPlayed) this.#post({ type: 'blocked' });
+      if (!element.ended && watch.hasPlayed) blocked();
     });
     play.add(() => {
       this.#stalls += watch.stalls;
@@ -206,7 +213,8 @@ export class MediaElementPlayer {
     });
     element.play().catch((error: unknown) => {
       if (play.disposed || !(error instanceof DOMException)) return;
-      if (error.name === 'NotAllowedError') this.#post({ type: 'blocked' });
+      if (error.name === 'NotAllowedError') blocked();
+      else this.#end('broken');
     });
   }
 

@@ -69,16 +69,28 @@ describe('the watch on a media element', () => {
     expect([watch.jumps, watch.stalls]).toEqual([1, 0]);
   });
 
-  it('does not hold a pause, the end or the sleep of the page against it', () => {
+  it('does not hold a wait for a press, the end or the sleep of the page against it', () => {
     const { element, watch, pass, sleep } = watched();
     pass(1000, 1);
     element.paused = true;
+    watch.awaitsPress = true;
     pass(20_000, 0);
     expect([watch.phase, watch.isStuck, watch.stalls]).toEqual(['starved', false, 0]);
     element.paused = false;
+    watch.awaitsPress = false;
     sleep(60_000);
     pass(250, 0);
     expect(watch.isStuck).toBe(false);
+  });
+
+  it('is stuck when it is paused and no press would help', () => {
+    const { element, watch, pass } = watched();
+    pass(1000, 1);
+    element.paused = true;
+    pass(4500, 0);
+    expect(watch.isStuck).toBe(false);
+    pass(1000, 0);
+    expect(watch.isStuck).toBe(true);
   });
 
   it('knows the sound in hand around the position, and none in a hole', () => {

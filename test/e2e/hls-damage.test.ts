@@ -1,0 +1,81 @@
+/** A listener over HLS whose browser loses what it plays: it begins anew by itself. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { complaintsOf, launchChromium, newListeningContext } from '../helpers/chromium.ts';
+import { RealPublisher } from '../helpers/real-publisher.ts';
+import { startService, type TestService } from '../helpers/service.ts';
+
+let service: TestService;
+let publisher: RealPublisher;
+let browser: Browser;
+
+beforeAll(async () => {
+  service = await startService();
+  publisher = await RealPublisher.start(service);
+  browser = await launchChromium({});
+  const ready = async (): Promise<boolean> =>
+    (await fetch(`${service.base}/c/live/hls/index.m3u8`)).ok;
+  while (!(await ready())) await new Promise((resolve) => setTimeout(resolve, 250));
+}, 40_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await publisher?.end();
+  await service?.stop();
+});
+
+/** A page whose element is known, where that was last, and since when it has played on end, ms. */
+type Played = { element: HTMLAudioElement; at: number; since: number };
+
+/** Waits until the element has played three seconds on end. */
+const playsOn = async (page: Page): Promise<void> => {
+  await page.evaluate(() => {
+    (window as unknown as Played).since = performance.now();
+  });
+  await page.waitForFunction(
+    () => {
+      const here = window as unknown as Played;
+      const at = here.element?.currentTime ?? 0;
+      const moved = at - here.at;
+      if (!(moved > 0 && moved < 0.5)) here.since = performance.now();
+      here.at = at;
+      return performance.now() - here.since > 3000;
+    },
+    undefined,
+    { timeout: 30_000, polling: 100 },
+  );
+};
+
+it('plays on after bytes that no decoder takes, and after its source was taken from it', async () => {
+  const context = await newListeningContext(browser, { reducedMotion: 'reduce' });
+  await context.addInitScript(() => {
+    localStorage.setItem('skywave.quality', 'balanced');
+    window.Audio = class extends Audio {
+      constructor() {
+        super();
+        Object.assign(window, { element: this });
+      }
+    };
+  });
+  const page = await context.newPage();
+  const complaints = complaintsOf(page);
+  await page.goto(`${service.base}/c/live`);
+  await page.getByRole('button', { name: 'Listen' }).click();
+  await playsOn(page);
+
+  let damaged = 0;
+  await page.route(/\.m4s$/, async (route) => {
+    if (damaged > 0) return route.continue();
+    damaged += 1;
+    const response = await route.fetch();
+    const body = Buffer.from(await response.body());
+    return route.fulfill({ response, body: body.fill(0x5a, 64) });
+  });
+  await expect.poll(() => damaged).toBe(1);
+  await playsOn(page);
+  await page.evaluate(() => (window as unknown as Played).element.load());
+  await playsOn(page);
+  // The address of a source that was let go of is no address any more.
+  expect(complaints.filter((line) => !line.includes('(blob:'))).toEqual([]);
+  await context.close();
+});
