@@ -10,10 +10,13 @@ import {
   tagValue,
 } from './hls-text.ts';
 
+/** Parts of a segment that is complete. */
+const WHOLE = Number.POSITIVE_INFINITY;
+
 const edgeOf = (text: MediaText): { sequence: number; parts: number } => {
   const last = listed(text).at(-1);
   if (last === undefined) return { sequence: -1, parts: 0 };
-  return { sequence: last.sequence, parts: last.uri === null ? last.parts.length : 1e9 };
+  return { sequence: last.sequence, parts: last.uri === null ? last.parts.length : WHOLE };
 };
 
 const sequenceOf = (text: MediaText): number => Number(tagValue(text.tags, 'EXT-X-MEDIA-SEQUENCE'));
@@ -75,9 +78,13 @@ export class ReloadLinter {
     if (this.#hint !== null) yield* this.#hinted(oldEdge, now);
   }
 
-  /** The part after the old edge must be the one that was hinted at, but for a discontinuity. */
+  /**
+   * The part after the old edge must be the one that was hinted at, but for a discontinuity. Who looks
+   * away for long finds the parts of that segment listed no more, and cannot tell.
+   */
   *#hinted(oldEdge: { sequence: number; parts: number }, now: MediaText): Generator<Finding> {
     const same = listed(now).find((segment) => segment.sequence === oldEdge.sequence);
+    if (oldEdge.parts !== WHOLE && same !== undefined && same.parts.length < oldEdge.parts) return;
     const after = listed(now).find((segment) => segment.sequence === oldEdge.sequence + 1);
     const next = same?.parts[oldEdge.parts] ?? (same?.uri === null ? undefined : after?.parts[0]);
     if (next !== undefined && next.uri !== this.#hint && after?.discontinuity !== true)

@@ -103,6 +103,14 @@ describe('the linter of reloads', () => {
     expect(lintReloads(texts(), LOW_LATENCY)).toEqual([]);
   });
 
+  it('has nothing against them where one looked away while parts came and were listed no more', () => {
+    const window = grown(3);
+    for (let part = 0; part < 4; part += 1) window.grow();
+    const before = render(window);
+    for (let part = 0; part < 60; part += 1) window.grow();
+    expect(lintReloads([before, render(window)], LOW_LATENCY)).toEqual([]);
+  });
+
   it.each([
     ['sequence-back', (list: string[]) => [list[20], list[0]]],
     ['edge-back', (list: string[]) => [list[3], list[2]]],
