@@ -107,7 +107,7 @@ describe('the linter of reloads', () => {
     const window = grown(3);
     for (let part = 0; part < 4; part += 1) window.grow();
     const before = render(window);
-    for (let part = 0; part < 60; part += 1) window.grow();
+    for (let part = 0; part < 35; part += 1) window.grow();
     expect(lintReloads([before, render(window)], LOW_LATENCY)).toEqual([]);
   });
 
