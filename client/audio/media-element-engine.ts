@@ -115,7 +115,7 @@ class HlsJsEngine implements Engine {
     this.#most = this.#hls.config.liveMaxLatencyDuration;
     const { Events, ErrorDetails } = Library;
     this.#hls.on(Events.ERROR, (_event, { fatal, details }: ErrorData) => {
-      // hls.js would take the source from the element and give it another, which leaves it paused.
+      // hls.js has given the element another source then, which leaves it paused.
       if (fatal || details === ErrorDetails.MEDIA_SOURCE_REQUIRES_RESET) broken();
     });
     this.#hls.on(Events.FRAG_BUFFERED, (_event, { frag, part }: FragBufferedData) => {
@@ -199,8 +199,6 @@ const COMMON: Partial<HlsConfig> = {
   // Playing faster to catch up can be heard on music.
   maxLiveSyncPlaybackRate: 1,
   backBufferLength: 10,
-  // Any failed request would hand the choice of variant back to hls.js.
-  preserveManualLevelOnError: true,
 };
 
 const CLOSE: Partial<HlsConfig> = {

@@ -22,8 +22,6 @@ export class Watch {
   #stillFor = 0;
   #stalling = false;
   hasPlayed = false;
-  /** The browser waits for a press: standing still is no stall then. */
-  awaitsPress = false;
   /** Time played since the last stall, ms. */
   playedFor = 0;
   stalls = 0;
@@ -36,8 +34,8 @@ export class Watch {
   }
 
   /**
-   * Has not moved for longer than it may. An element also pauses by itself, without a word, when its
-   * source is taken from it.
+   * Has not moved for longer than it may, and no press would help. An element is also paused, without
+   * a word, when its source is taken from it.
    */
   get isStuck(): boolean {
     return this.#stillFor >= this.#stuckAfter;
@@ -65,14 +63,14 @@ export class Watch {
     this.hasPlayed = false;
   }
 
-  /** Looks at the element at a moment of a steady clock, ms. */
-  look(now: number): void {
+  /** Looks at the element at a moment of a steady clock, ms; or it waits for a press. */
+  look(now: number, { awaitsPress = false } = {}): void {
     const elapsed = Math.min(now - (this.#lookedAt ?? now), LONGEST_LOOK);
     const moved = this.#element.currentTime - this.#position;
     const real = now - (this.#lookedAt ?? now);
     this.#lookedAt = now;
     this.#position = this.#element.currentTime;
-    if (this.awaitsPress || this.#element.ended) this.#stillFor = 0;
+    if ((awaitsPress && this.#element.paused) || this.#element.ended) this.#stillFor = 0;
     else if (moved === 0) this.#still(elapsed);
     else this.#move(moved, real);
   }

@@ -49,6 +49,8 @@ export class MediaElementPlayer {
   #engine: Engine | null = null;
   /** Ends the present play. */
   #end: (outcome: Outcome) => void = () => {};
+  /** The browser keeps the sound back, or something else has paused it. */
+  #awaitsPress = false;
   #stalls = 0;
   #jumps = 0;
   #received = 0;
@@ -185,23 +187,23 @@ export class MediaElementPlayer {
     this.#past.attach(engine, () => watch.moved());
     play.on(element, 'ended', () => this.#end('ended'));
     const blocked = (): void => {
-      watch.awaitsPress = true;
+      this.#awaitsPress = true;
       this.#post({ type: 'blocked' });
     };
     play.on(element, 'playing', () => {
-      watch.awaitsPress = false;
+      this.#awaitsPress = false;
       this.#post({ type: 'unblocked' });
     });
     play.on(element, 'pause', () => {
       // Not ours: a call, an unplugged headset, the system. The end of a broadcast pauses, too.
-      if (!element.ended && watch.hasPlayed) blocked();
+      if (element.paused && !element.ended) blocked();
     });
     play.add(() => {
       this.#stalls += watch.stalls;
       this.#jumps += watch.jumps;
     });
     play.every(READ_EVERY, () => {
-      watch.look(performance.now());
+      watch.look(performance.now(), { awaitsPress: this.#awaitsPress });
       this.#past.look();
       if (watch.playedFor > SETTLED_AFTER) this.#backoff.reset();
       this.#tell(engine, watch);
@@ -211,10 +213,11 @@ export class MediaElementPlayer {
         this.#judge(watch);
       }
     });
+    // What a person or the system has silenced does not begin to sound by itself.
+    if (this.#awaitsPress) return;
     element.play().catch((error: unknown) => {
       if (play.disposed || !(error instanceof DOMException)) return;
       if (error.name === 'NotAllowedError') blocked();
-      else this.#end('broken');
     });
   }
 

@@ -112,8 +112,8 @@ const createEncoder = (native: Native, name: AacName, step: AacStep): AacEncoder
   const planeBytes = Buffer.from(planes.buffer);
   let pts = 0n;
 
-  const check = (result: number, step: string): void => {
-    if (result < 0) throw new Error(`FFmpeg's ${name} failed to ${step}: error ${result}.`);
+  const check = (result: number, what: string): void => {
+    if (result < 0) throw new Error(`FFmpeg's ${name} failed to ${what}: error ${result}.`);
   };
 
   const encode = (pcm: Int16Array): Uint8Array[] => {

@@ -5,6 +5,8 @@ import type { LadderStep, LadderUnit } from './messages.ts';
 
 /** Blocks of zeros after which every encoder has given all that it held. */
 const MOST_FLUSH = 8;
+/** Blocks after which a new encoder sounds as if it had always run. */
+const PRE_ROLL = 24;
 
 type Lane = { readonly encoder: AacEncoder; readonly queue: Uint8Array[] };
 
@@ -18,6 +20,9 @@ export class AacLadder {
   readonly #from: Samples;
   readonly #block = new Int16Array(2 * UNIT);
   #lanes: Lane[] = [];
+  /** As the encoders are set up, and as long as that is mono, the last blocks they got. */
+  #channels: 1 | 2 = 2;
+  #recent: Int16Array[] = [];
   #filled = 0;
   /** Track time of the first sample of the block that is being filled. */
   #at = 0;
@@ -37,14 +42,18 @@ export class AacLadder {
   }
 
   /**
-   * Takes interleaved stereo that begins at `at`; returns the units that it completes. `channels` of
-   * its source count where a stretch begins: the encoders are set up for them.
+   * Takes interleaved stereo that begins at `at`, and the channels of its source; returns the units
+   * that it completes. A source that turns out to be stereo stays so until the stretch is over.
    */
-  write(pcm: Int16Array, at: Samples, channels: 1 | 2): LadderUnit[] {
+  write(
+    pcm: Int16Array,
+    { at, channels }: { readonly at: Samples; readonly channels: 1 | 2 },
+  ): LadderUnit[] {
     const count = pcm.length / 2;
     // Only pre-roll begins off the grid: what precedes it is not needed.
     let from = this.#lanes.length === 0 ? (UNIT - (at % UNIT)) % UNIT : 0;
     if (this.#lanes.length === 0 && from < count) this.#open(at + from, channels);
+    if (channels > this.#channels) this.#widen();
     const units: LadderUnit[] = [];
     while (from < count) {
       const to = Math.min(count, from + UNIT - this.#filled);
@@ -74,20 +83,44 @@ export class AacLadder {
   close(): void {
     for (const { encoder } of this.#lanes) encoder.close();
     this.#lanes = [];
+    this.#recent = [];
     this.#filled = 0;
   }
 
   #open(at: number, channels: 1 | 2): void {
-    this.#lanes = this.#steps.map(({ bitrate }) => ({
-      encoder: this.#codec.create({ bitrate, channels }),
-      queue: [],
-    }));
+    this.#channels = channels;
+    this.#lanes = this.#create();
     this.#at = at;
     this.#stamp = at - DELAY;
     this.#first = Math.max(at, this.#from);
   }
 
+  #create(): Lane[] {
+    const channels = this.#channels;
+    return this.#steps.map(({ bitrate }) => ({
+      encoder: this.#codec.create({ bitrate, channels }),
+      queue: [],
+    }));
+  }
+
+  /** Encoders for stereo take over: they have heard the last blocks, and are as far as the old ones. */
+  #widen(): void {
+    const recent = this.#recent;
+    this.#channels = 2;
+    const lanes = this.#create();
+    for (const [index, { encoder, queue }] of lanes.entries()) {
+      const old = this.#lanes[index] as Lane;
+      for (const block of recent) queue.push(...encoder.encode(block));
+      queue.splice(0, Math.max(0, queue.length - old.queue.length));
+      old.encoder.close();
+    }
+    this.#lanes = lanes;
+    this.#recent = [];
+  }
+
   #encode(): LadderUnit[] {
+    if (this.#channels === 1)
+      this.#recent = [...this.#recent, this.#block.slice()].slice(-PRE_ROLL);
     for (const { encoder, queue } of this.#lanes) queue.push(...encoder.encode(this.#block));
     this.#filled = 0;
     this.#at += UNIT;

@@ -57,22 +57,22 @@ export class Transcoding {
         this.#end(made);
         return;
       case 'silence':
-        this.#sound(this.#decoder.silence(piece.duration), piece, made);
+        this.#sound(this.#decoder.silence(piece.duration), { at: piece.at, channels: 1 }, made);
         return;
       case 'frame': {
         const { pcm, intact } = this.#decoder.frame(piece.packet, piece.duration);
         if (!intact) made.corrupt.push(piece.at);
         made.frames.push(...this.#lowRates.write(piece, pcm));
-        this.#sound(pcm, piece, made);
+        // A corrupt packet says nothing of its source.
+        const channels = intact ? opusChannels(piece.packet[0] ?? 0) : 1;
+        this.#sound(pcm, { at: piece.at, channels }, made);
       }
     }
   }
 
-  #sound(pcm: Int16Array, piece: Feed, made: Yield): void {
-    const { at } = piece;
-    made.blocks.push(...this.#meter.write(pcm, at));
-    if (this.#ladder !== undefined)
-      made.units.push(...this.#ladder.write(pcm, at, channelsOf(piece)));
+  #sound(pcm: Int16Array, source: { at: Samples; channels: 1 | 2 }, made: Yield): void {
+    made.blocks.push(...this.#meter.write(pcm, source.at));
+    if (this.#ladder !== undefined) made.units.push(...this.#ladder.write(pcm, source));
   }
 
   #end(made: Yield): void {
@@ -80,7 +80,3 @@ export class Transcoding {
     this.#meter.skip();
   }
 }
-
-/** Channels of a piece's source. Silence may come before either. */
-const channelsOf = (piece: Feed): 1 | 2 =>
-  piece.kind === 'frame' ? opusChannels(piece.packet[0] ?? 4) : 2;

@@ -21,11 +21,11 @@ const watched = () => {
   };
   const watch = new Watch(element, { stuckAfter: 5000 });
   let now = 10_000;
-  const pass = (ms: number, rate: number): void => {
+  const pass = (ms: number, rate: number, options = {}): void => {
     for (let passed = 0; passed < ms; passed += LOOK) {
       now += LOOK;
       element.currentTime += (rate * LOOK) / 1000;
-      watch.look(now);
+      watch.look(now, options);
     }
   };
   watch.look(now);
@@ -73,23 +73,24 @@ describe('the watch on a media element', () => {
     const { element, watch, pass, sleep } = watched();
     pass(1000, 1);
     element.paused = true;
-    watch.awaitsPress = true;
-    pass(20_000, 0);
+    pass(20_000, 0, { awaitsPress: true });
     expect([watch.phase, watch.isStuck, watch.stalls]).toEqual(['starved', false, 0]);
     element.paused = false;
-    watch.awaitsPress = false;
     sleep(60_000);
     pass(250, 0);
     expect(watch.isStuck).toBe(false);
   });
 
-  it('is stuck when it is paused and no press would help', () => {
+  it.each([
+    { what: 'it is paused and no press would help', paused: true, awaitsPress: false },
+    { what: 'the system lets it go on and nothing comes', paused: false, awaitsPress: true },
+  ])('is stuck when $what', ({ paused, awaitsPress }) => {
     const { element, watch, pass } = watched();
     pass(1000, 1);
-    element.paused = true;
-    pass(4500, 0);
+    element.paused = paused;
+    pass(4500, 0, { awaitsPress });
     expect(watch.isStuck).toBe(false);
-    pass(1000, 0);
+    pass(1000, 0, { awaitsPress });
     expect(watch.isStuck).toBe(true);
   });
 

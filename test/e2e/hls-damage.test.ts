@@ -46,7 +46,7 @@ const playsOn = async (page: Page): Promise<void> => {
   );
 };
 
-it('plays on after bytes that no decoder takes, and after its source was taken from it', async () => {
+it('plays on after damaged bytes and without its source, and is silent after a pause', async () => {
   const context = await newListeningContext(browser, { reducedMotion: 'reduce' });
   await context.addInitScript(() => {
     localStorage.setItem('skywave.quality', 'balanced');
@@ -73,9 +73,23 @@ it('plays on after bytes that no decoder takes, and after its source was taken f
   });
   await expect.poll(() => damaged).toBe(1);
   await playsOn(page);
+  const source = (): Promise<string> =>
+    page.evaluate(() => (window as unknown as Played).element.src);
+  const before = await source();
   await page.evaluate(() => (window as unknown as Played).element.load());
   await playsOn(page);
+  expect(await source()).not.toBe(before);
   // The address of a source that was let go of is no address any more.
   expect(complaints.filter((line) => !line.includes('(blob:'))).toEqual([]);
+
+  // A headset that is unplugged: nothing sounds again before somebody presses, whatever else breaks.
+  await page.evaluate(() => (window as unknown as Played).element.pause());
+  await page.getByText(/Your browser waits for you/).waitFor();
+  await page.evaluate(() => (window as unknown as Played).element.load());
+  await page.waitForTimeout(8000);
+  expect(await page.evaluate(() => (window as unknown as Played).element.paused)).toBe(true);
+  await page.getByText(/Your browser waits for you/).waitFor();
+  await page.getByRole('button', { name: 'Listen' }).click();
+  await playsOn(page);
   await context.close();
 });

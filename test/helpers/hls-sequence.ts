@@ -80,11 +80,12 @@ export class ReloadLinter {
 
   /**
    * The part after the old edge must be the one that was hinted at, but for a discontinuity. Who looks
-   * away for long finds the parts of that segment listed no more, and cannot tell.
+   * away for long finds the parts of an old segment listed no more, and cannot tell.
    */
   *#hinted(oldEdge: { sequence: number; parts: number }, now: MediaText): Generator<Finding> {
     const same = listed(now).find((segment) => segment.sequence === oldEdge.sequence);
-    if (oldEdge.parts !== WHOLE && same !== undefined && same.parts.length < oldEdge.parts) return;
+    const isOld = oldEdge.parts !== WHOLE && edgeOf(now).sequence > oldEdge.sequence + 2;
+    if (isOld && same?.parts.length === 0) return;
     const after = listed(now).find((segment) => segment.sequence === oldEdge.sequence + 1);
     const next = same?.parts[oldEdge.parts] ?? (same?.uri === null ? undefined : after?.parts[0]);
     if (next !== undefined && next.uri !== this.#hint && after?.discontinuity !== true)

@@ -6,22 +6,44 @@ import { LADDER } from '../../../server/transcoder/transcoder.ts';
 import { Transcoding } from '../../../server/transcoder/transcoding.ts';
 import { samples } from '../../../shared/time.ts';
 import { measuringSignal } from '../../helpers/measuring-signal.ts';
-import { publish } from './sound.ts';
+import { decodeAac, level, publish, withPacket } from './sound.ts';
 
 const codec = await loadAac(['libfdk_aac']);
 const options = { ladder: LADDER, from: samples(0) };
 
+type Frames = ReturnType<typeof publish>;
+
 /** What libfdk_aac makes of the sound of frames whose source is said to have so many channels. */
-const encoded = (frames: ReturnType<typeof publish>, channels: 1 | 2): Buffer[][] => {
+const encoded = (frames: Frames, channels: 1 | 2): Buffer[][] => {
   if (codec === undefined) throw new Error('libfdk_aac is missing.');
   const ladder = new AacLadder(codec, options);
   const decoder = new PieceDecoder();
   const units = frames.flatMap(({ packet, duration, timestamp }) =>
-    ladder.write(decoder.frame(packet, duration).pcm, timestamp, channels),
+    ladder.write(decoder.frame(packet, duration).pcm, { at: timestamp, channels }),
   );
   ladder.close();
   return units.map(({ bytes }) => bytes.map((unit) => Buffer.from(unit)));
 };
+
+/** The same by the packets themselves: what comes before the end of the stretch. */
+const transcoded = (frames: Frames): { readonly at: number; readonly bytes: Buffer[] }[] => {
+  const transcoding = new Transcoding(codec, options);
+  const nothing = { at: samples(0), duration: samples(0) };
+  const { units } = transcoding.feed([
+    { kind: 'discontinuity', ...nothing },
+    ...frames.map((frame) => ({ ...frame, kind: 'frame' as const, at: frame.timestamp })),
+  ]);
+  transcoding.feed([{ kind: 'end', ...nothing }]);
+  return units.map(({ at, bytes }) => ({ at, bytes: bytes.map((unit) => Buffer.from(unit)) }));
+};
+
+/** Units at 64 kbit/s. */
+const least = (units: readonly Buffer[][]): Buffer[] => units.map(([, unit]) => unit as Buffer);
+
+const heard = (units: readonly Buffer[]): Float32Array =>
+  decodeAac(
+    units.map((bytes, index) => ({ at: samples(1024 * index), duration: samples(1024), bytes })),
+  )[0];
 
 describe('the afterburner of libfdk_aac', () => {
   it.each([
@@ -29,19 +51,39 @@ describe('the afterburner of libfdk_aac', () => {
     { channels: 2, other: 1 },
   ] as const)('is chosen by what the packets say: $channels channels', ({ channels, other }) => {
     const frames = publish(measuringSignal(2), { channels });
-    const transcoding = new Transcoding(codec, options);
-    const begin = { kind: 'discontinuity', at: samples(0), duration: samples(0) } as const;
-    const { units } = transcoding.feed([
-      begin,
-      ...frames.map((frame) => ({ ...frame, kind: 'frame' as const, at: frame.timestamp })),
-    ]);
-    const made = units.map(({ bytes }) => bytes.map((unit) => Buffer.from(unit)));
+    const made = transcoded(frames).map(({ bytes }) => bytes);
     const expected = encoded(frames, channels);
     const wrong = encoded(frames, other);
     expect(made.length).toBeGreaterThan(80);
     expect(made).toEqual(expected);
     // At 128 kbit/s it is off for both, at 64 kbit/s for mono alone.
     expect(made.map(([most]) => most)).toEqual(wrong.map(([most]) => most));
-    expect(made.map(([, least]) => least)).not.toEqual(wrong.map(([, least]) => least));
+    expect(least(made)).not.toEqual(least(wrong));
+  });
+
+  it('is switched on, without a seam, for a source that turns out to be stereo', () => {
+    const signal = measuringSignal(6);
+    const [mono, stereo] = [publish(signal, { channels: 1 }), publish(signal, { channels: 2 })];
+    // No frames at all, and the flag of stereo: a corrupt packet proves nothing.
+    const broken = withPacket(mono[50] as Frames[number], Uint8Array.of(0xff, 0));
+    const frames = [...mono.slice(0, 50), broken, ...mono.slice(51, 100), ...stereo.slice(100)];
+    const units = transcoded(frames);
+    expect(units.map(({ at }) => at)).toEqual(units.map((_, index) => 1024 * index));
+    // The encoders are two units late, and the second second begins within the 94th.
+    const turned = 92;
+    const [asMono, asStereo] = [encoded(frames, 1), encoded(frames, 2)];
+    const made = least(units.map(({ bytes }) => bytes));
+    expect(made.slice(0, turned - 1)).toEqual(least(asMono).slice(0, turned - 1));
+    expect(made.slice(turned + 1)).not.toEqual(least(asMono).slice(turned + 1));
+    const [sound, reference] = [heard(made), heard(least(asStereo))];
+    const off = (from: number, to: number): number =>
+      level(
+        Float32Array.from(
+          { length: to - from },
+          (_, at) => sound[from + at]! - reference[from + at]!,
+        ),
+      );
+    // At the seam it differs from an encoder that always had it no more than before the seam.
+    expect(off(90 * 1024, 98 * 1024)).toBeLessThan(off(40 * 1024, 88 * 1024) + 3);
   });
 });
