@@ -5,18 +5,17 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { ChannelStateName, Metadata } from '../../shared/control.ts';
 import { encodeFrame, type Frame, HEADER_BYTES } from '../../shared/frame.ts';
-import { millis, type Samples, type Utc } from '../../shared/time.ts';
+import { millis, type Utc } from '../../shared/time.ts';
 import type { Audience, Channel, EndReason } from '../relay/channel.ts';
 import type { LowRateFrame } from '../transcoder/messages.ts';
 import type { LoudnessReading } from '../transcoder/meters.ts';
-import type { Transcoder, TranscoderSink } from '../transcoder/transcoder.ts';
 import { absentTranscoder } from './absent-transcoder.ts';
+import { type Arrival, Arrivals } from './arrivals.ts';
+import type { PackagerOptions } from './packager-options.ts';
 import { OPUS, Programme } from './programme.ts';
-import { type RestoredProgramme, restoreProgramme } from './programme-restore.ts';
-import type { Timers } from './reload.ts';
-import type { Grid, Rendition } from './track.ts';
-import { type PackagerMemory, TrackReserve } from './track-reserve.ts';
-import { removeFolders, WindowFolder, type WindowsOnDisk } from './window-folder.ts';
+import { newestProgramme, type RestoredProgramme } from './programme-restore.ts';
+import { TrackReserve } from './track-reserve.ts';
+import { removeFolders, WindowFolder } from './window-folder.ts';
 
 /** What the encoders still have comes within this after the end, ms: ENDLIST is promised in 2 s. */
 const FINISH_WITHIN = 1200;
@@ -27,29 +26,18 @@ const COLD_AFTER = 60_000;
 /** After a restart a continuous channel waits so long for its publisher before it is silent, ms. */
 const SILENT_AFTER = 3000;
 
-/** What a packager is made of. */
-export type PackagerOptions = {
-  readonly grid: Grid;
-  readonly ladder: readonly Rendition[];
-  readonly window: Samples;
-  readonly memory: PackagerMemory;
-  readonly settings: () => { readonly continuous: boolean; readonly warm: boolean };
-  /** Identity of the broadcast that is on; a resumed one has the same after a restart. */
-  readonly broadcast: () => string | null;
-  /** Identity of a broadcast that a restart cut, as long as it may be resumed. */
-  readonly cut: () => string | null;
-  readonly windows: WindowsOnDisk;
-  readonly now: () => Utc;
-  readonly timers: Timers;
-  readonly createTranscoder: (sink: TranscoderSink) => Transcoder;
-};
-
 /** One channel's way to HLS and DASH. */
 export class Packager implements Audience {
   readonly #channel: Channel;
   readonly #options: PackagerOptions;
   readonly #key: string;
   readonly #old = new Map<string, Programme>();
+  readonly #arrivals = new Arrivals({
+    take: (arrival) => this.#take(arrival),
+    // Low-rate frames do not wait; the rest is made part by part.
+    stepOf: (frame) =>
+      this.#lowRates.length > 0 ? null : (this.#programme?.stepOf(frame) ?? null),
+  });
   #programme: Programme | undefined;
   /** It goes on from before a restart, and nobody has come back yet. */
   #waiting = false;
@@ -107,29 +95,23 @@ export class Packager implements Audience {
   /** Low-rate renditions that listeners have asked for. */
   want(names: readonly string[]): void {
     if (names.join() === this.#lowRates.join()) return;
+    this.#arrivals.flush();
     this.#lowRates = names;
     this.#programme?.transcoder.setLowRate(names);
   }
 
   push(frame: Frame): void {
-    const now = this.#options.now();
-    if (!this.#paused && this.#isWanted(now))
-      this.#running().push(frame, { now, clock: this.#channel.clockPoint });
+    const { clockPoint: clock } = this.#channel;
+    this.#arrivals.enter({ frame, now: this.#options.now(), clock });
   }
 
   /** Lets time pass, ten times a second. */
   tick(): void {
-    const now = this.#options.now();
-    if (this.#paused || this.#waits(now)) return;
-    if (this.#options.settings().continuous && this.#isWanted(now)) this.#running();
-    if (this.#programme !== undefined && !this.#programme.ended) {
-      if (!this.#isWanted(now)) return this.#goCold(this.#programme);
-      this.#programme.tick(now);
-      this.#reserve.advance(this.#programme);
-    }
+    this.#arrivals.enter({ frame: null, now: this.#options.now(), clock: null });
   }
 
   state(is: ChannelStateName): void {
+    this.#arrivals.flush();
     const onAir = is !== 'idle' && is !== 'ended';
     if (onAir && !this.#onAir) this.#beginBroadcast();
     this.#onAir = onAir;
@@ -137,6 +119,7 @@ export class Packager implements Audience {
   }
 
   end(_reason: EndReason): void {
+    this.#arrivals.flush();
     const programme = this.#programme;
     const { continuous } = this.#options.settings();
     if (programme === undefined || programme.ended || continuous) return;
@@ -147,6 +130,7 @@ export class Packager implements Audience {
   }
 
   metadata(metadata: Metadata): void {
+    this.#arrivals.flush();
     this.#programme?.title(metadata);
   }
 
@@ -156,6 +140,7 @@ export class Packager implements Audience {
 
   /** The server restarts: what came is finished and written, and nothing is taken any more. */
   async pause(): Promise<void> {
+    this.#arrivals.flush();
     const programme = this.#programme;
     this.#paused = true;
     if (programme?.ended === true) await programme.release();
@@ -172,6 +157,22 @@ export class Packager implements Audience {
   async close(): Promise<void> {
     const programmes = [this.#programme, ...this.#old.values()];
     await Promise.all(programmes.map((programme) => programme?.close()));
+  }
+
+  #take({ frame, now, clock }: Arrival): void {
+    if (this.#paused) return;
+    if (frame === null) this.#pass(now);
+    else if (this.#isWanted(now)) this.#running().push(frame, { now, clock });
+  }
+
+  #pass(now: Utc): void {
+    if (this.#waits(now)) return;
+    if (this.#options.settings().continuous && this.#isWanted(now)) this.#running();
+    if (this.#programme !== undefined && !this.#programme.ended) {
+      if (!this.#isWanted(now)) return this.#goCold(this.#programme);
+      this.#programme.tick(now);
+      this.#reserve.advance(this.#programme);
+    }
   }
 
   /** What is measured of a broadcast begins anew, also where the programme goes on. */
@@ -213,19 +214,14 @@ export class Packager implements Audience {
   /** The window that a restart left: at once to be played, and gone on in if its broadcast is on. */
   #restore(): Programme | undefined {
     const { windows, grid, ladder, now } = this.#options;
-    const folder = WindowFolder.newest(
-      windows,
-      (kept) =>
-        kept.secret === this.#secretOf(kept.name) &&
-        kept.grid.part === grid.part &&
-        kept.grid.segment === grid.segment,
-    );
-    const renditions = [...ladder, OPUS].map(({ name }) => name);
-    const restored = folder && restoreProgramme(folder, renditions);
-    if (folder === undefined || restored === undefined || this.#reserve.isBeyond(restored.end)) {
-      void folder?.remove();
-      return undefined;
-    }
+    const found = newestProgramme(windows, {
+      grid,
+      renditions: [...ladder, OPUS].map(({ name }) => name),
+      secretOf: (name) => this.#secretOf(name),
+      mayGoOn: (end) => !this.#reserve.isBeyond(end),
+    });
+    if (found === undefined) return undefined;
+    const { folder, restored } = found;
     this.#asked = now();
     this.#waiting = !folder.kept.ended && folder.kept.name === this.#name;
     const programme = this.#begin(folder, restored);

@@ -1,8 +1,9 @@
 /** What a restart left of a programme, and where it goes on. */
 import { type Samples, samples } from '../../shared/time.ts';
 import { MADE_UP_MOST } from './segmenter.ts';
+import type { Grid } from './track.ts';
 import type { UtcAnchor } from './utc-anchors.ts';
-import type { WindowFolder } from './window-folder.ts';
+import { WindowFolder, type WindowsOnDisk } from './window-folder.ts';
 import type { RestoredWindow } from './window-restore.ts';
 
 /** A programme as it was found; every window in it ends within a minute of the longest. */
@@ -30,7 +31,7 @@ const nextOf = (
 };
 
 /** Reads a programme from its folder; undefined when no window is left. */
-export const restoreProgramme = (
+const restoreProgramme = (
   folder: WindowFolder,
   renditions: readonly string[],
 ): RestoredProgramme | undefined => {
@@ -51,4 +52,30 @@ export const restoreProgramme = (
     stretches: last.discontinuities + (last.discontinuity ? 2 : 1),
     next: nextOf(folder, [...windows.values()]),
   };
+};
+
+/** A channel's newest programme, where it can go on as it is; everything else in the folder goes. */
+export const newestProgramme = (
+  windows: WindowsOnDisk,
+  options: {
+    readonly grid: Grid;
+    readonly renditions: readonly string[];
+    readonly secretOf: (name: string) => string;
+    /** Whether its end lies before what the channel has reserved. */
+    readonly mayGoOn: (end: Samples) => boolean;
+  },
+): { readonly folder: WindowFolder; readonly restored: RestoredProgramme } | undefined => {
+  const { grid, renditions, secretOf, mayGoOn } = options;
+  const folder = WindowFolder.newest(
+    windows,
+    (kept) =>
+      kept.secret === secretOf(kept.name) &&
+      kept.grid.part === grid.part &&
+      kept.grid.segment === grid.segment,
+  );
+  const restored = folder && restoreProgramme(folder, renditions);
+  if (folder !== undefined && restored !== undefined && mayGoOn(restored.end))
+    return { folder, restored };
+  void folder?.remove();
+  return undefined;
 };

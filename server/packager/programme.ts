@@ -8,6 +8,7 @@ import { millis, type Samples, samples, type Utc } from '../../shared/time.ts';
 import type { LowRateFrame } from '../transcoder/messages.ts';
 import type { LoudnessReading } from '../transcoder/meters.ts';
 import type { Transcoder, TranscoderSink } from '../transcoder/transcoder.ts';
+import { turnsUntil } from '../transcoder/turns.ts';
 import { SILENT_UNIT } from '../transcoder/unit-order.ts';
 import { Continuity } from './continuity.ts';
 import type { DatedTitle } from './hls-titles.ts';
@@ -162,6 +163,12 @@ export class Programme {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Counts what is made of all up to a frame: parts, and messages to the encoders; null: unknown. */
+  stepOf({ epoch, timestamp, duration }: Frame): number | null {
+    const at = this.#continuity.trackTimeOf(epoch, timestamp);
+    return at === null ? null : turnsUntil(samples(at + duration));
   }
 
   push(frame: Frame, { now, clock }: { now: Utc; clock: ClockPoint | null }): void {

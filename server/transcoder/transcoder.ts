@@ -6,11 +6,12 @@
  */
 import { type Samples, samples } from '../../shared/time.ts';
 import type { AccessUnit, Piece } from '../packager/track.ts';
-import { DELAY, UNIT } from './aac-encoder.ts';
+import { UNIT } from './aac-encoder.ts';
 import { KeptPieces } from './kept-pieces.ts';
 import { LastingChild, type LastingChildOwner, type TranscoderLog } from './lasting-child.ts';
 import type { AacName, Feed, LadderStep, LowRate, LowRateFrame, Outcome } from './messages.ts';
 import { type LoudnessReading, ProgrammeLoudness } from './meters.ts';
+import { messagesUntil } from './turns.ts';
 import { SILENT_UNIT, UnitOrder } from './unit-order.ts';
 
 /** The AAC renditions when nothing else is configured. */
@@ -33,9 +34,6 @@ const STILLBORN = 3;
 
 /** Pre-roll without which a new encoder does not sound right: 24 units. */
 const LEAST_PRE_ROLL = 24 * UNIT;
-
-/** What pieces gather to before they are sent: the shortest part. */
-const GATHER = 15 * UNIT;
 
 /** Takes what the transcoder makes. */
 export interface TranscoderSink {
@@ -201,8 +199,8 @@ export class ChildTranscoder implements Transcoder {
    * no part waits for more than their work. Low-rate frames do not wait at all.
    */
   #isDue({ at, duration }: Feed): boolean {
-    const turn = (time: number): number => Math.floor((time - DELAY) / GATHER);
-    return this.#lowRateOn.length > 0 || duration === 0 || turn(at) < turn(at + duration);
+    const completes = messagesUntil(at) < messagesUntil(at + duration);
+    return this.#lowRateOn.length > 0 || duration === 0 || completes;
   }
 
   #send(): void {
