@@ -42,11 +42,10 @@ export class Arrivals {
     if (this.#isDue(arrival)) this.flush();
   }
 
-  /** Takes all there is. */
+  /** Takes all there is; what throws takes none of the others with it. */
   flush(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const arrival of waiting) this.#take(arrival);
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
+      this.#take(next);
   }
 
   #isDue({ frame, now }: Arrival): boolean {

@@ -115,11 +115,13 @@ export class Packager implements Audience {
     const onAir = is !== 'idle' && is !== 'ended';
     if (onAir && !this.#onAir) this.#beginBroadcast();
     this.#onAir = onAir;
-    if (!onAir) this.#loudness = null;
+    // At its end the broadcast's loudness is still asked for.
+    if (is === 'idle') this.#loudness = null;
   }
 
   end(_reason: EndReason): void {
     this.#arrivals.flush();
+    this.#loudness = null;
     const programme = this.#programme;
     const { continuous } = this.#options.settings();
     if (programme === undefined || programme.ended || continuous) return;

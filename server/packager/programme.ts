@@ -165,10 +165,13 @@ export class Programme {
     return this.#ended;
   }
 
-  /** Counts what is made of all up to a frame: parts, and messages to the encoders; null: unknown. */
+  /**
+   * Counts what is made of all up to a frame: parts, and messages to the encoders; null for one that
+   * has no place yet or comes late, of which nobody knows what it leads to.
+   */
   stepOf({ epoch, timestamp, duration }: Frame): number | null {
-    const at = this.#continuity.trackTimeOf(epoch, timestamp);
-    return at === null ? null : turnsUntil(samples(at + duration));
+    const at = this.#ended ? null : this.#continuity.trackTimeOf(epoch, timestamp);
+    return at === null || at < this.head ? null : turnsUntil(samples(at + duration));
   }
 
   push(frame: Frame, { now, clock }: { now: Utc; clock: ClockPoint | null }): void {

@@ -45,6 +45,19 @@ describe('a recording', () => {
     expect(readOggFile(file).packets.slice(2)).toEqual(PACKETS.slice(0, 175));
   });
 
+  it('knows how loud it was', async () => {
+    const { client, epoch } = await startPublisher(service);
+    send(client, epoch, 0, 175);
+    const measured = (): number => {
+      const { integrated = Number.NaN } = service.station.desk('live')?.packager.loudness ?? {};
+      return integrated;
+    };
+    await client.until(() => Number.isFinite(measured()));
+    const atTheEnd = measured();
+    const item = await desk.finished(client);
+    expect(item.loudness).toBeCloseTo(atTheEnd, 0);
+  });
+
   it('answers HEAD, ranges and conditions, under a name that a person finds again', async () => {
     await desk.call('/channels/live', { method: 'GET' });
     await fetch(`${service.base}/api/v1/channels/live`, {

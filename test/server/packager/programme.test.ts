@@ -121,6 +121,28 @@ describe('a title that is told before its epoch begins', () => {
   });
 });
 
+describe('the step that a frame brings', () => {
+  it('changes where a part ends and where the encoders have what its last unit needs', () => {
+    const { programme, speak } = programmeOf();
+    expect(programme.stepOf(frameOf(0))).toBeNull();
+    speak(0, 1);
+    const steps = Array.from({ length: 34 }, (_, at) => programme.stepOf(frameOf(at + 1)) ?? 0);
+    const changes = steps.flatMap((step, at) => (step !== (steps[at - 1] ?? step) ? [at + 1] : []));
+    // Frames 2, 18 and 34 hold the samples 2048 after a part began, 15 and 31 are a part's last ones.
+    expect(changes).toEqual([2, 15, 18, 31, 34]);
+  });
+
+  it('is unknown for a frame of another epoch, a late one, and after the end', () => {
+    const { programme, speak } = programmeOf();
+    speak(0, 20);
+    expect(programme.stepOf(frameOf(20))).not.toBeNull();
+    expect(programme.stepOf(frameOf(20, { epoch: 2 }))).toBeNull();
+    expect(programme.stepOf(frameOf(19))).toBeNull();
+    programme.end(utc(START + 4000));
+    expect(programme.stepOf(frameOf(21))).toBeNull();
+  });
+});
+
 describe('the end of a programme whose encoder died', () => {
   it.each([
     ['within a segment', 5 * 48_000],
