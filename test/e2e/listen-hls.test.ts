@@ -216,7 +216,12 @@ describe.concurrent('the listener’s page', () => {
     await plays(page, 'll-hls');
     interrupted.hold();
     await page.getByText(/No signal from the broadcaster/).waitFor({ timeout: 40_000 });
-    expect((await shown(page)).state).toBe('stalled');
+    // Between two tries for some hundred milliseconds; a busy machine may look past them.
+    await page.waitForFunction(
+      () => (document.querySelector('skywave-player') as unknown as Shown).state === 'stalled',
+      undefined,
+      { timeout: 40_000, polling: 50 },
+    );
     interrupted.release();
     await interrupted.end();
     await page.getByText(/The broadcast has ended/).waitFor({ timeout: 40_000 });

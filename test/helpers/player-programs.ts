@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type Burst, findBursts } from './burst-detector.ts';
 import { IDENTITIES } from './measuring-signal.ts';
 import { decodeWav } from './wav.ts';
@@ -68,10 +69,11 @@ const LINES_MOST = 200;
 
 const saidBy = (child: ChildProcess): string[] => {
   const said: string[] = [];
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    for (const line of text.split('\n'))
-      if (line.trim() !== '' && said.length < LINES_MOST && !UNREMARKABLE.some((a) => a.test(line)))
-        said.push(line.trim());
+  if (child.stderr === null) return said;
+  // A line may come in pieces: ffmpeg writes who says something before it writes what.
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (line.trim() !== '' && said.length < LINES_MOST && !UNREMARKABLE.some((a) => a.test(line)))
+      said.push(line.trim());
   });
   return said;
 };
