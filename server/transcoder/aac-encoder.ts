@@ -12,6 +12,9 @@ export const UNIT = 1024;
 /** Samples by which the output is later than the input. */
 export const DELAY = 2048;
 
+/** Units of pre-roll after which a new encoder sounds as if it had always run. */
+export const PRE_ROLL = 24;
+
 /** AudioSpecificConfig of all that is encoded here: AAC-LC, 48 kHz, stereo (ISO 14496-3, 1.6.2.1). */
 export const AUDIO_SPECIFIC_CONFIG: Uint8Array = Uint8Array.of(0x11, 0x90);
 

@@ -1,12 +1,10 @@
 /** Puts sound in track time through the AAC encoders and stamps what comes out. */
 import { type Samples, samples } from '../../shared/time.ts';
-import { type AacCodec, type AacEncoder, DELAY, UNIT } from './aac-encoder.ts';
+import { type AacCodec, type AacEncoder, DELAY, PRE_ROLL, UNIT } from './aac-encoder.ts';
 import type { LadderStep, LadderUnit } from './messages.ts';
 
 /** Blocks of zeros after which every encoder has given all that it held. */
 const MOST_FLUSH = 8;
-/** Blocks after which a new encoder sounds as if it had always run. */
-const PRE_ROLL = 24;
 
 type Lane = { readonly encoder: AacEncoder; readonly queue: Uint8Array[] };
 

@@ -6,7 +6,7 @@
  */
 import { type Samples, samples } from '../../shared/time.ts';
 import type { AccessUnit, Piece } from '../packager/track.ts';
-import { UNIT } from './aac-encoder.ts';
+import { PRE_ROLL, UNIT } from './aac-encoder.ts';
 import { KeptPieces } from './kept-pieces.ts';
 import { LastingChild, type LastingChildOwner, type TranscoderLog } from './lasting-child.ts';
 import type { AacName, Feed, LadderStep, LowRate, LowRateFrame, Outcome } from './messages.ts';
@@ -31,9 +31,6 @@ const FRUITLESS = 2;
 
 /** Children in a row that never started before AAC is said to be unavailable. */
 const STILLBORN = 3;
-
-/** Pre-roll without which a new encoder does not sound right: 24 units. */
-const LEAST_PRE_ROLL = 24 * UNIT;
 
 /** Takes what the transcoder makes. */
 export interface TranscoderSink {
@@ -275,7 +272,7 @@ export class ChildTranscoder implements Transcoder {
     if (this.#child.ready) this.#child.replace('It does not keep up with what it is given.');
     const { begin } = this.#kept;
     if (this.#aac && begin !== undefined)
-      this.#fillIn(this.#order.skip(samples(begin + LEAST_PRE_ROLL)));
+      this.#fillIn(this.#order.skip(samples(begin + PRE_ROLL * UNIT)));
   }
 
   /** No child survived what it got. */
