@@ -2,8 +2,10 @@
  * AAC-LC encoders of FFmpeg through node-av, which is optional. Every encoder here delays its input
  * by 2048 samples, so that they are interchangeable within a stream.
  */
-import type { CodecContext } from 'node-av/lib';
+import type { AVSampleFormat } from 'node-av/constants';
+import type { ChannelLayout, CodecContext } from 'node-av/lib';
 import { SAMPLE_RATE } from '../../shared/time.ts';
+import { doubled } from './aac-doubling.ts';
 import type { AacName } from './messages.ts';
 
 /** Samples in an access unit. */
@@ -24,9 +26,18 @@ const PRIMING: Record<AacName, number> = { libfdk_aac: 2048, aac: 1024 };
 /**
  * From so many bit/s for each channel of the source on, libfdk_aac goes without its afterburner, a
  * second search that takes two fifths of its time: where bits are few it is heard, here it is not.
- * Two channels that are alike are one: the encoder codes their sum, and a difference of nothing.
  */
-const PLENTY = 48_000;
+const PLENTY = 56_000;
+
+/**
+ * A source of one channel is encoded as one and doubled afterwards, which is two fifths of the work
+ * for two channels and gives the same sound. So between PLENTY, below which libfdk_aac substitutes
+ * noise, and what one channel may have at most. The difference of nothing takes up to so many bit/s.
+ */
+const MOST_FOR_ONE = 256_000;
+const DIFFERENCE = 4500;
+
+const NOTHING = new Uint8Array(0);
 
 /** One running encoder. */
 export interface AacEncoder {
@@ -46,6 +57,9 @@ export type AacCodec = {
 /** Bitrate in bit/s, and channels of what is encoded before it became stereo. */
 type AacStep = { readonly bitrate: number; readonly channels: 1 | 2 };
 
+/** Whether libfdk_aac has bits enough to be spared its second search. */
+const isPlenty = ({ bitrate, channels }: AacStep): boolean => bitrate >= channels * PLENTY;
+
 type Native = {
   readonly lib: typeof import('node-av/lib');
   readonly constants: typeof import('node-av/constants');
@@ -59,17 +73,48 @@ const importNative = async (): Promise<Native | undefined> => {
   }
 };
 
-const planarOf = (pcm: Int16Array, planes: Float32Array): void => {
-  for (let index = 0; index < UNIT; index += 1) {
-    planes[index] = (pcm[2 * index] as number) / 32_768;
-    planes[UNIT + index] = (pcm[2 * index + 1] as number) / 32_768;
+/** What an encoder gets and gives, where the outside has interleaved stereo and units of stereo. */
+type Form = {
+  readonly layout: ChannelLayout;
+  readonly sampleFormat: AVSampleFormat;
+  readonly bitrate: number;
+  input(pcm: Int16Array): Buffer;
+  output(unit: Uint8Array): Uint8Array;
+};
+
+const formOf = ({ constants }: Native, name: AacName, step: AacStep): Form => {
+  const pair: Form = {
+    layout: constants.AV_CHANNEL_LAYOUT_STEREO,
+    sampleFormat: constants.AV_SAMPLE_FMT_S16,
+    bitrate: step.bitrate,
+    input: (pcm) => Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength),
+    output: (unit) => new Uint8Array(unit),
+  };
+  if (name === 'aac') {
+    const planes = new Float32Array(2 * UNIT);
+    const input = (pcm: Int16Array): Buffer => {
+      for (let index = 0; index < UNIT; index += 1) {
+        planes[index] = (pcm[2 * index] as number) / 32_768;
+        planes[UNIT + index] = (pcm[2 * index + 1] as number) / 32_768;
+      }
+      return Buffer.from(planes.buffer);
+    };
+    return { ...pair, sampleFormat: constants.AV_SAMPLE_FMT_FLTP, input };
   }
+  if (step.channels === 2 || !isPlenty(step) || step.bitrate > MOST_FOR_ONE) return pair;
+  const one = new Int16Array(UNIT);
+  const input = (pcm: Int16Array): Buffer => {
+    for (let index = 0; index < UNIT; index += 1) one[index] = pcm[2 * index] as number;
+    return Buffer.from(one.buffer);
+  };
+  const bitrate = step.bitrate - DIFFERENCE;
+  return { ...pair, layout: constants.AV_CHANNEL_LAYOUT_MONO, bitrate, input, output: doubled };
 };
 
 const openContext = (
   { lib, constants }: Native,
   name: AacName,
-  { bitrate, channels }: AacStep,
+  { step, form }: { readonly step: AacStep; readonly form: Form },
 ): CodecContext => {
   const codec = lib.Codec.findEncoderByName(
     name as Parameters<typeof lib.Codec.findEncoderByName>[0],
@@ -78,10 +123,9 @@ const openContext = (
   const context = new lib.CodecContext();
   context.allocContext3(codec);
   context.sampleRate = SAMPLE_RATE;
-  context.channelLayout = constants.AV_CHANNEL_LAYOUT_STEREO;
-  context.sampleFormat =
-    name === 'aac' ? constants.AV_SAMPLE_FMT_FLTP : constants.AV_SAMPLE_FMT_S16;
-  context.bitRate = BigInt(bitrate);
+  context.channelLayout = form.layout;
+  context.sampleFormat = form.sampleFormat;
+  context.bitRate = BigInt(form.bitrate);
   context.timeBase = new lib.Rational(1, SAMPLE_RATE);
   context.threadCount = 1;
   // Without it libfdk_aac puts an ADTS header before every unit.
@@ -89,30 +133,29 @@ const openContext = (
   // The default coder of `aac` is slow enough to fall behind live. (Options passed to open2 in a
   // Dictionary are freed twice by node-av 6.1.1, which ends the process sooner or later.)
   if (name === 'aac') context.setOption('aac_coder', 'fast');
-  else if (bitrate >= channels * PLENTY) context.setOption('afterburner', '0');
+  else if (isPlenty(step)) context.setOption('afterburner', '0');
   const opened = context.open2Sync(codec, null);
   if (opened < 0) {
     context.freeContext();
-    throw new Error(`FFmpeg's ${name} did not open at ${bitrate} bit/s: error ${opened}.`);
+    throw new Error(`FFmpeg's ${name} did not open at ${form.bitrate} bit/s: error ${opened}.`);
   }
   return context;
 };
 
 const createEncoder = (native: Native, name: AacName, step: AacStep): AacEncoder => {
   const { lib, constants } = native;
-  const context = openContext(native, name, step);
+  const form = formOf(native, name, step);
+  const context = openContext(native, name, { step, form });
   const frame = new lib.Frame();
   frame.alloc();
   frame.nbSamples = UNIT;
-  frame.format = context.sampleFormat;
+  frame.format = form.sampleFormat;
   frame.sampleRate = SAMPLE_RATE;
-  frame.channelLayout = constants.AV_CHANNEL_LAYOUT_STEREO;
+  frame.channelLayout = form.layout;
   frame.timeBase = new lib.Rational(1, SAMPLE_RATE);
   frame.getBuffer();
   const packet = new lib.Packet();
   packet.alloc();
-  const planes = new Float32Array(2 * UNIT);
-  const planeBytes = Buffer.from(planes.buffer);
   let pts = 0n;
 
   const check = (result: number, what: string): void => {
@@ -122,10 +165,7 @@ const createEncoder = (native: Native, name: AacName, step: AacStep): AacEncoder
   const encode = (pcm: Int16Array): Uint8Array[] => {
     // The encoder may still hold the memory of the last block.
     check(frame.makeWritable(), 'let go of its input');
-    if (name === 'aac') planarOf(pcm, planes);
-    const bytes =
-      name === 'aac' ? planeBytes : Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength);
-    check(frame.fromBuffer(bytes), 'take its input');
+    check(frame.fromBuffer(form.input(pcm)), 'take its input');
     frame.pts = pts;
     pts += BigInt(UNIT);
     check(context.sendFrameSync(frame), 'encode');
@@ -134,7 +174,7 @@ const createEncoder = (native: Native, name: AacName, step: AacStep): AacEncoder
       const result = context.receivePacketSync(packet);
       if (result === constants.AVERROR_EAGAIN) return units;
       check(result, 'hand out a packet');
-      units.push(new Uint8Array(packet.data ?? []));
+      units.push(form.output(packet.data ?? NOTHING));
       packet.unref();
     }
   };

@@ -116,9 +116,17 @@ export class AacLadder {
     this.#recent = [];
   }
 
+  /** Keeps a copy of the block, in the memory of the one that is too old. */
+  #remember(): void {
+    const recent = this.#recent;
+    const oldest = recent.length < PRE_ROLL ? undefined : recent.shift();
+    const kept = oldest ?? new Int16Array(2 * UNIT);
+    kept.set(this.#block);
+    recent.push(kept);
+  }
+
   #encode(): LadderUnit[] {
-    if (this.#channels === 1)
-      this.#recent = [...this.#recent, this.#block.slice()].slice(-PRE_ROLL);
+    if (this.#channels === 1) this.#remember();
     for (const { encoder, queue } of this.#lanes) queue.push(...encoder.encode(this.#block));
     this.#filled = 0;
     this.#at += UNIT;

@@ -64,11 +64,14 @@ const MOST_GAIN = Math.max(
 export class TruePeak {
   #signal = new Float32Array(HISTORY);
   #peak = 0;
+  /** The greatest magnitude of the last samples: at least of those that the next taps begin with. */
+  #before = 0;
 
   /** From here on this is as if it had heard all that another has. */
   follow(other: TruePeak): void {
     this.#signal = other.#signal.slice();
     this.#peak = other.#peak;
+    this.#before = other.#before;
   }
 
   /** Takes samples `from` to `to`. */
@@ -95,13 +98,16 @@ export class TruePeak {
   /** Interpolates only where the samples are large enough to make a new peak possible. */
   #run(start: number, end: number): void {
     const signal = this.#signal;
-    let greatest = 0;
-    for (let index = start; index < end + HISTORY; index += 1) {
+    let latest = 0;
+    for (let index = start + HISTORY; index < end + HISTORY; index += 1) {
       const magnitude = Math.abs(signal[index] as number);
-      if (magnitude > greatest) greatest = magnitude;
+      if (magnitude > latest) latest = magnitude;
     }
+    const greatest = Math.max(latest, this.#before);
+    // A short run does not hold all that the next taps begin with.
+    this.#before = end - start < HISTORY ? greatest : latest;
     if (greatest * MOST_GAIN <= this.#peak) return;
-    let peak = Math.max(greatest, this.#peak);
+    let peak = Math.max(latest, this.#peak);
     for (let index = start; index < end; index += 1) {
       let half = 0;
       let even = 0;

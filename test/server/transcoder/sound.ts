@@ -80,21 +80,29 @@ export const decodeOpus = (packets: readonly Uint8Array[]): Float32Array => {
   return out;
 };
 
-const adtsHeader = (length: number): Uint8Array => {
+const adtsHeader = (length: number, channels: number): Uint8Array => {
   const full = length + 7;
   const rest = [(full >> 3) & 255, ((full & 7) << 5) | 31, 0xfc];
-  return Uint8Array.of(0xff, 0xf1, 0x4c, 0x80 | (full >> 11), ...rest);
+  return Uint8Array.of(0xff, 0xf1, 0x4c, (channels << 6) | (full >> 11), ...rest);
+};
+
+/** What ffmpeg makes of AAC units of so many channels, interleaved floats as bytes. */
+export const decodeUnits = (units: readonly Uint8Array[], channels: 1 | 2): Buffer => {
+  const input = Buffer.concat(units.flatMap((unit) => [adtsHeader(unit.length, channels), unit]));
+  const { stdout, stderr } = spawnSync('ffmpeg', '-v error -f aac -i - -f f32le -'.split(' '), {
+    input,
+    maxBuffer: 2 ** 30,
+  });
+  if (stderr.length > 0) throw new Error(stderr.toString());
+  return stdout;
 };
 
 /** What ffmpeg makes of AAC units: stereo, one array a channel. */
 export const decodeAac = (units: readonly AccessUnit[]): readonly [Float32Array, Float32Array] => {
-  const input = Buffer.concat(units.flatMap(({ bytes }) => [adtsHeader(bytes.length), bytes]));
-  const { stdout, stderr } = spawnSync(
-    'ffmpeg',
-    '-v error -f aac -i - -f f32le -ac 2 -ar 48000 -'.split(' '),
-    { input, maxBuffer: 2 ** 30 },
+  const stdout = decodeUnits(
+    units.map(({ bytes }) => bytes),
+    2,
   );
-  if (stderr.length > 0) throw new Error(stderr.toString());
   const count = stdout.length / 8;
   const channels = [new Float32Array(count), new Float32Array(count)] as const;
   for (let index = 0; index < count; index += 1)
