@@ -6,7 +6,6 @@ import type { Utc } from '../../shared/time.ts';
 import type { Audience, Channel } from '../relay/channel.ts';
 import type { Archive } from '../relay/time-shift.ts';
 import type { Recordings } from '../store/recordings.ts';
-import type { Entry } from './blocks.ts';
 import type { Journal } from './journal.ts';
 import type { Library } from './library.ts';
 import { RecordedPast } from './past.ts';
@@ -52,6 +51,8 @@ export class Recorder implements Audience {
   readonly #options: RecorderOptions;
   #current: Current | undefined;
   #past: RecordedPast | undefined;
+  /** Frames that are entered together at the next flush, which costs less than one at a time. */
+  #waiting: Frame[] = [];
   #newest: Point | undefined;
   #durable: Point | undefined;
   #settled: Promise<void> = Promise.resolve();
@@ -61,6 +62,8 @@ export class Recorder implements Audience {
   #since: number | undefined;
   /** Frames since the last durable one were not written: there was no room for them. */
   #owing = false;
+  /** Of the last frame that was entered. */
+  #epoch: number | undefined;
 
   constructor(channel: Channel, options: RecorderOptions) {
     this.#channel = channel;
@@ -114,18 +117,10 @@ export class Recorder implements Audience {
     const { journal } = this.#current?.id === id ? this.#current : this.#begin(id);
     const turned = this.#newest?.epoch !== epoch;
     if (turned && this.#channel.clockPoint?.epoch === epoch) this.clock(this.#channel.clockPoint);
-    try {
-      this.#since ??= journal.rollbacks;
-      let entry: Entry = 'repeated';
-      for (const one of this.#owing ? this.#owed() : [frame]) entry = journal.enter(one);
-      this.#owing = false;
-      if (entry === 'misfit' && turned)
-        this.#options.log.error({ epoch }, 'Frames contradict the recording and are left out.');
-    } catch (error) {
-      this.#failed(error);
-      return;
-    }
-    this.#newest = { epoch, sequence };
+    this.#waiting.push(frame);
+    this.#newest = frame;
+    // What is owed is in the channel's ring, which forgets.
+    if (this.#owing) this.#enter(journal);
     // The first acknowledgement is the proof of being on the air.
     if (turned) this.flush();
   }
@@ -133,8 +128,10 @@ export class Recorder implements Audience {
   /** Makes durable what there is; a write that is under way is not waited for. */
   flush(): void {
     const { journal } = this.#current ?? {};
+    if (journal === undefined) return;
+    this.#enter(journal);
     const upTo = this.#newest;
-    if (journal === undefined || journal.busy || upTo === this.#durable) return;
+    if (journal.busy || upTo === this.#durable) return;
     const since = this.#since;
     this.#since = journal.rollbacks;
     journal.flush(since).then(
@@ -149,6 +146,7 @@ export class Recorder implements Audience {
   end(): void {
     const { library, loudness, keep } = this.#options;
     const current = this.#current;
+    if (current !== undefined) this.#enter(current.journal);
     const rest = {
       owing: this.#owing,
       owed: this.#owed(),
@@ -189,8 +187,29 @@ export class Recorder implements Audience {
     this.#owing = false;
   }
 
+  /** Enters what waits, or, once there is room, everything that is owed. */
+  #enter(journal: Journal): void {
+    if (this.#waiting.length === 0) return;
+    const paid = this.#owing && this.#options.library.room.has;
+    const frames = paid ? this.#owed() : this.#waiting;
+    this.#waiting = [];
+    try {
+      this.#since ??= journal.rollbacks;
+      for (const frame of frames) {
+        const { epoch } = frame;
+        if (journal.enter(frame) === 'misfit' && this.#epoch !== epoch)
+          this.#options.log.error({ epoch }, 'Frames contradict the recording and are left out.');
+        this.#epoch = epoch;
+      }
+      if (paid) this.#owing = false;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   /** The journal has forgotten what was not durable: no later flush may be taken for that. */
   #failed(error: unknown): void {
+    this.#waiting = [];
     this.#owing = true;
     this.#newest = this.#durable;
     this.#since = undefined;
@@ -249,6 +268,7 @@ export class Recorder implements Audience {
     const current = { id, journal: library.journals.begin(id) };
     this.#current = current;
     this.#newest = undefined;
+    this.#epoch = undefined;
     if (this.#channel.nowPlaying !== null) this.metadata(this.#channel.nowPlaying);
     return current;
   }
