@@ -133,7 +133,7 @@ export class Recorder implements Audience {
     const upTo = this.#newest;
     if (journal.busy || upTo === this.#durable) return;
     const since = this.#since;
-    this.#since = journal.rollbacks;
+    this.#since = undefined;
     journal.flush(since).then(
       () => {
         this.#durable = upTo;
@@ -191,7 +191,7 @@ export class Recorder implements Audience {
   #enter(journal: Journal): void {
     if (this.#waiting.length === 0) return;
     const paid = this.#owing && this.#options.library.room.has;
-    const frames = paid ? this.#owed() : this.#waiting;
+    const frames = paid ? [...this.#owed(), ...this.#waiting] : this.#waiting;
     this.#waiting = [];
     try {
       this.#since ??= journal.rollbacks;

@@ -2,7 +2,7 @@
  * Makes stereo of an encoder's mono, without encoding anything twice: an access unit with a single
  * channel becomes one with a pair, in which the single channel is the sum of both and their difference
  * is nothing (ISO/IEC 14496-3, 4.4.2 and 4.6.8.1). What was encoded is moved by some bits and not
- * changed; a decoder gives in either channel, to the bit, what it gave in the one.
+ * changed; a decoder that reckons in floats gives in either channel, to the bit, what it gave in the one.
  */
 import { ESCAPES, type Lengths, SCALE_FACTORS, SPECTRAL } from './aac-codebooks.ts';
 

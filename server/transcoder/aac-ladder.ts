@@ -116,6 +116,19 @@ export class AacLadder {
     this.#recent = [];
   }
 
+  /** Each lane's units of the block. */
+  #encodeBlock(): Uint8Array[][] {
+    const encode = ({ encoder }: Lane): Uint8Array[] => encoder.encode(this.#block);
+    try {
+      return this.#lanes.map(encode);
+    } catch (error) {
+      // What cannot be doubled is encoded as the stereo that it becomes.
+      if (this.#channels !== 1 || !(error instanceof RangeError)) throw error;
+      this.#widen();
+      return this.#lanes.map(encode);
+    }
+  }
+
   /** Keeps a copy of the block, in the memory of the one that is too old. */
   #remember(): void {
     const recent = this.#recent;
@@ -126,8 +139,9 @@ export class AacLadder {
   }
 
   #encode(): LadderUnit[] {
+    for (const [index, units] of this.#encodeBlock().entries())
+      this.#lanes[index]?.queue.push(...units);
     if (this.#channels === 1) this.#remember();
-    for (const { encoder, queue } of this.#lanes) queue.push(...encoder.encode(this.#block));
     this.#filled = 0;
     this.#at += UNIT;
     const units: LadderUnit[] = [];

@@ -119,7 +119,7 @@ const startFfmpeg = (): Running => {
   const ogg = join(folder, 'in.ogg');
   writeFileSync(
     wav,
-    encodeWav({ rate: 48_000, channels: [measuringSignal((WARM_UP + 1) * SECONDS + 10, 48_000)] }),
+    encodeWav({ rate: 48_000, channels: [measuringSignal((WARM_UP + 1) * SECONDS + 30, 48_000)] }),
   );
   spawnSync('ffmpeg', ['-v', 'error', '-i', wav, '-c:a', 'libopus', '-b:a', '96k', ogg]);
   const ladder = [
@@ -154,10 +154,12 @@ const startFfmpeg = (): Running => {
   return {
     pid: child.pid ?? 0,
     stop: async () => {
-      const ended = child.exitCode === null ? once(child, 'exit') : undefined;
+      const running = child.exitCode === null;
+      const ended = running ? once(child, 'exit') : undefined;
       child.kill();
       await ended;
       rmSync(folder, { recursive: true, force: true });
+      if (!running) throw new Error('ffmpeg ended before its time.');
     },
   };
 };

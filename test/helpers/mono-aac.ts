@@ -9,6 +9,7 @@ export const encodeMono = (
   pcm: Int16Array,
   { bitrate, afterburner = false }: { readonly bitrate: number; readonly afterburner?: boolean },
 ): Uint8Array[] => {
+  lib.Log.setLevel(constants.AV_LOG_QUIET);
   const codec = lib.Codec.findEncoderByName(constants.FF_ENCODER_LIBFDK_AAC);
   if (codec === null) throw new Error('libfdk_aac is missing.');
   const context = new lib.CodecContext();

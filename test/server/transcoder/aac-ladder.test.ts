@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadAac } from '../../../server/transcoder/aac-encoder.ts';
+import { type AacCodec, loadAac } from '../../../server/transcoder/aac-encoder.ts';
 import { AacLadder } from '../../../server/transcoder/aac-ladder.ts';
 import { PieceDecoder } from '../../../server/transcoder/piece-decoder.ts';
 import { LADDER } from '../../../server/transcoder/transcoder.ts';
@@ -84,5 +84,43 @@ describe('how libfdk_aac encodes', () => {
       );
     // At the seam it differs from an encoder of stereo from the beginning no more than before it.
     expect(off(90 * 1024, 94 * 1024)).toBeLessThan(off(84 * 1024, 88 * 1024) + 3);
+  });
+
+  it('goes on as stereo when one channel comes out in a way that cannot be doubled', () => {
+    if (codec === undefined) throw new Error('libfdk_aac is missing.');
+    const failing: AacCodec = {
+      name: codec.name,
+      create: (step) => {
+        const encoder = codec.create(step);
+        if (step.channels === 2 || step.bitrate === 128_000) return encoder;
+        let blocks = 0;
+        const encode = (pcm: Int16Array): Uint8Array[] => {
+          blocks += 1;
+          if (blocks > 60) throw new RangeError('What nobody knows.');
+          return encoder.encode(pcm);
+        };
+        return { encode, close: () => encoder.close() };
+      },
+    };
+    const ladder = new AacLadder(failing, options);
+    const decoder = new PieceDecoder();
+    const frames = publish(measuringSignal(3), { channels: 1 });
+    const units = frames.flatMap(({ packet, duration, timestamp }) =>
+      ladder.write(decoder.frame(packet, duration).pcm, { at: timestamp, channels: 1 }),
+    );
+    ladder.close();
+    expect(units.map(({ at }) => at)).toEqual(units.map((_, index) => 1024 * index));
+    const [asMono, asStereo] = [encoded(frames, 1), encoded(frames, 2)];
+    const made = units.map(({ bytes }) => bytes.map((unit) => Buffer.from(unit)));
+    expect(made.length).toBe(asMono.length);
+    // Two units are in the encoders.
+    expect(made.slice(0, 58)).toEqual(asMono.slice(0, 58));
+    const sound = heard(least(made));
+    const [mono, stereo] = [heard(least(asMono)), heard(least(asStereo))];
+    const distance = (other: Float32Array, from: number, to: number): number =>
+      level(sound.subarray(from, to).map((one, at) => one - other[from + at]!));
+    expect(distance(stereo, 62 * 1024, 100 * 1024)).toBeLessThan(
+      distance(mono, 62 * 1024, 100 * 1024),
+    );
   });
 });
