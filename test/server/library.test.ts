@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { utc } from '../../shared/time.ts';
 import { acked, RecordingClient, send } from '../helpers/recording-client.ts';
 import { startPublisher, startService, type TestService } from '../helpers/service.ts';
@@ -174,6 +174,37 @@ describe('the library', () => {
     expect((await desk.call(`/recordings/${item.id}/frames`)).body.missing).toEqual(
       missing.map((range) => ({ epoch, ...range })),
     );
+  });
+
+  it('records what had just come when the disk became full, and when recording was switched off', async () => {
+    const folder = await newFolder();
+    await service.stop();
+    let free = 1e12;
+    service = await startService({}, { data: folder, free: async () => free });
+    const { client, epoch } = await startPublisher(service);
+    const come = (count: number): Promise<void> =>
+      vi.waitFor(() => expect(service.station.desk('live')?.channel.epoch?.next).toBe(count), {
+        interval: 1,
+      });
+    send(client, epoch, 0, 20);
+    await acked(client, 19);
+    send(client, epoch, 20, 40);
+    await come(40);
+    free = 10;
+    await service.library.room.look();
+    send(client, epoch, 40, 60);
+    await come(60);
+    free = 1e12;
+    await service.library.room.look();
+    send(client, epoch, 60, 80);
+    await acked(client, 79);
+    send(client, epoch, 80, 90);
+    await come(90);
+    await desk.change({ record: false });
+    send(client, epoch, 90, 100);
+    await come(100);
+    const item = await desk.finished(client);
+    expect(item).toMatchObject({ duration: 1.8, gaps: 0, complete: true });
   });
 
   it('takes nothing that was said while it was not wanted, full disk or not', async () => {

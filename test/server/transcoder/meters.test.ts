@@ -6,8 +6,10 @@ import {
   type LoudnessReading,
   ProgrammeLoudness,
 } from '../../../server/transcoder/meters.ts';
+import { TruePeak } from '../../../server/transcoder/true-peak.ts';
 import { samples } from '../../../shared/time.ts';
 import { synthesize } from '../../fixtures/synth.ts';
+import { seededRandom } from '../../helpers/seeded-random.ts';
 
 /** Readings of interleaved stereo that comes in pieces of `length`. */
 const readings = (pcm: Int16Array, { length = 960, at = 0 } = {}): LoudnessReading[] => {
@@ -95,6 +97,29 @@ describe('true peak', () => {
     expect(20 * Math.log10(sample)).toBeCloseTo(-9, 1);
     expect(readings(pcm).at(-1)!.truePeak).toBeGreaterThan(-6.3);
     expect(readings(pcm).at(-1)!.truePeak).toBeLessThan(-5.8);
+  });
+
+  it('is the same whether or not it skips what cannot be a peak, in pieces of any length', () => {
+    const random = seededRandom(17);
+    for (let round = 0; round < 300; round += 1) {
+      const [meter, thorough] = [new TruePeak(), new TruePeak()];
+      const loud = random();
+      const sound = Float32Array.from({ length: 400 }, () =>
+        random() < loud / 20 ? 2 * random() - 1 : (2 * random() - 1) / 10,
+      );
+      let expected = 0;
+      for (let at = 0; at < sound.length; at += 1) {
+        thorough.write(sound, at, at + 1);
+        // Nothing has been greater than what it is asked about: it never skips.
+        expected = Math.max(expected, thorough.take());
+      }
+      for (let at = 0; at < sound.length; ) {
+        const next = Math.min(sound.length, at + 1 + Math.floor(40 * random()));
+        meter.write(sound, at, next);
+        at = next;
+      }
+      expect(meter.take()).toBe(expected);
+    }
   });
 });
 
