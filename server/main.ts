@@ -1,9 +1,5 @@
-#!/usr/bin/env -S node --min-semi-space-size=16
-/**
- * Starts the service, prints its links, and ends it when told to. Started, also by `npm start`, with
- * a young generation of 16 MB: when a part comes to a thousand who waited for it, their answers fill
- * it, and what is collected in the middle of that makes the last of them wait for half as long again.
- */
+#!/usr/bin/env node
+/** Starts the service, prints its links, and ends it when told to. */
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import type { Service } from './app.ts';

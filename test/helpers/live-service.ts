@@ -1,7 +1,6 @@
 /** The service as a person starts it: its own process, told by the environment, read by its links. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,13 +8,6 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const START_WITHIN = 20_000;
-
-/** What `npm start` says to Node. */
-const startFlags = (): readonly string[] => {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const [, flags = ''] = /node ((?:--\S+ )*)server\/main\.ts/.exec(scripts.start) ?? [];
-  return flags.split(' ').filter((flag) => flag !== '');
-};
 
 /** A running service and the links it printed. */
 export type LiveService = {
@@ -50,7 +42,7 @@ const linksOf = (child: ChildProcess): Promise<{ studio: string; listen: string 
 
 /**
  * Starts `server/main.ts`, on a free port with an empty data folder unless the environment names
- * others; a folder that it names is kept. `node` are more arguments for Node itself.
+ * others; a folder that it names is kept. `node` are arguments for Node itself.
  */
 export const startLiveService = async (
   environment: Record<string, string> = {},
@@ -58,7 +50,7 @@ export const startLiveService = async (
 ): Promise<LiveService> => {
   const own = environment.SKYWAVE_DATA === undefined;
   const data = environment.SKYWAVE_DATA ?? (await mkdtemp(join(tmpdir(), 'skywave-live-')));
-  const child = spawn(process.execPath, [...startFlags(), ...node, 'server/main.ts'], {
+  const child = spawn(process.execPath, [...node, 'server/main.ts'], {
     cwd: root,
     env: {
       ...process.env,
