@@ -1,9 +1,9 @@
 /**
- * The clients of the reloads benchmark, in a thread of their own so that reading the answers costs
- * the server nothing of its event loop. `process.hrtime` is one clock for all threads.
+ * The clients of the reloads benchmark, in a process of their own that stays awake while it waits:
+ * on loopback the server pays for waking its peers, which players that are elsewhere do not ask of
+ * it. `process.hrtime` is one clock for all processes.
  */
 import { createConnection, type Socket } from 'node:net';
-import { parentPort, workerData } from 'node:worker_threads';
 
 /** What the clients are to do. */
 export type ReloadOrder = { readonly port: number; readonly path: string };
@@ -11,7 +11,7 @@ export type ReloadOrder = { readonly port: number; readonly path: string };
 /** When each answer was complete, ns, and how many bytes the first one's body had. */
 export type ReloadAnswers = { readonly at: readonly bigint[]; readonly bytes: number };
 
-const { clients } = workerData as { readonly clients: number };
+const clients = Number(process.argv[2]);
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 const open = (port: number): Promise<Socket> =>
@@ -60,13 +60,25 @@ const socketsTo = (port: number): Promise<readonly Socket[]> => {
   return known;
 };
 
-parentPort?.on('message', async ({ port, path }: ReloadOrder) => {
+/** Keeps the event loop turning until the returned function is called. */
+const stayAwake = (): (() => void) => {
+  let next: NodeJS.Immediate;
+  const turn = (): void => {
+    next = setImmediate(turn);
+  };
+  turn();
+  return () => clearImmediate(next);
+};
+
+process.on('message', async ({ port, path }: ReloadOrder) => {
   const opened = await socketsTo(port);
+  const sleepAgain = stayAwake();
   // Without a path they only connect.
   const answers = path === '' ? [] : await Promise.all(opened.map((socket) => ask(socket, path)));
+  sleepAgain();
   const message: ReloadAnswers = {
     at: answers.map(({ at }) => at),
     bytes: answers[0]?.bytes ?? 0,
   };
-  parentPort?.postMessage(message);
+  process.send?.(message);
 });

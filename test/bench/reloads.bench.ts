@@ -4,9 +4,11 @@
  * Beside it, as the floor, 1,000 requests that a bare Fastify route holds, as shortly as it can and
  * as long as players wait for a part, and then answers with as many bytes.
  */
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import fastify from 'fastify';
 import { RealPublisher } from '../helpers/real-publisher.ts';
 import { startService } from '../helpers/service.ts';
@@ -46,20 +48,37 @@ const print = (name: string, { p50, p99, max }: Delays, ...cpu: readonly number[
   process.stdout.write(`  ${name.padEnd(44)}${figures}\n`);
 };
 
+/**
+ * The players' process, on a core of its own where there is `taskset`: Linux likes to run a thread
+ * on the core of the one that woke it, and then server and players take turns on one core while the
+ * other is idle.
+ */
 class Clients {
-  readonly #worker = new Worker(new URL('./reload-clients.ts', import.meta.url), {
-    workerData: { clients: CLIENTS },
-    execArgv: [],
-  });
+  readonly #process: ChildProcess;
+
+  constructor() {
+    const script = fileURLToPath(new URL('./reload-clients.ts', import.meta.url));
+    const core = availableParallelism() - 1;
+    const pinned = spawnSync('taskset', ['--version']).status === 0 && core > 0;
+    if (!pinned) process.stdout.write('  no core for the players alone: they disturb the server\n');
+    this.#process = fork(script, [String(CLIENTS)], {
+      ...(pinned
+        ? { execPath: 'taskset', execArgv: ['--cpu-list', String(core), process.execPath] }
+        : {}),
+      serialization: 'advanced',
+    });
+  }
 
   async ask(order: ReloadOrder): Promise<ReloadAnswers> {
-    this.#worker.postMessage(order);
-    const [answers] = (await once(this.#worker, 'message')) as [ReloadAnswers];
+    this.#process.send(order);
+    const [answers] = (await once(this.#process, 'message')) as [ReloadAnswers];
     return answers;
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    const ended = once(this.#process, 'exit');
+    this.#process.kill();
+    await ended;
   }
 }
 
