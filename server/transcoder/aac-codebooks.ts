@@ -20,6 +20,9 @@ export type Lengths = { readonly longest: number; readonly table: Uint8Array };
 /** Where in an entry the number of escapes begins; what is below is the number of bits. */
 export const ESCAPES = 5;
 
+/** The longest codeword with its signs that an entry can tell, bits. */
+export const MOST_LENGTH = (1 << ESCAPES) - 1;
+
 const FOLLOWERS: Readonly<Record<string, readonly [signs: number, escapes: number]>> = {
   0: [0, 0],
   1: [1, 0],

@@ -4,14 +4,12 @@
  * is nothing (ISO/IEC 14496-3, 4.4.2 and 4.6.8.1). What was encoded is moved by some bits and not
  * changed; a decoder that reckons in floats gives in either channel, to the bit, what it gave in the one.
  */
-import { ESCAPES, type Lengths, SCALE_FACTORS, SPECTRAL } from './aac-codebooks.ts';
+import { ESCAPES, type Lengths, MOST_LENGTH, SCALE_FACTORS, SPECTRAL } from './aac-codebooks.ts';
 
 /** No channel may take more of a unit, bytes (4.5.3.1). */
 const MOST_BYTES = 768;
 /** What the second channel adds at most, bytes: its sections, and the filters of its noise. */
 const MOST_ADDED = 128;
-/** The longest codeword with its signs, bits: what an entry of a book holds. */
-const MOST_LENGTH = (1 << ESCAPES) - 1;
 /** Bits are read and written up to so many at a time: they touch four bytes. */
 const MOST_BITS = 24;
 const WORD = 32;
@@ -72,8 +70,7 @@ class Reader {
       at += entry & MOST_LENGTH;
       if (entry > MOST_LENGTH) at = this.#escapes(entry >>> ESCAPES, at);
     }
-    this.at = at;
-    this.skip(0);
+    this.skip(at - this.at);
   }
 
   /** An escape is so many ones, a zero, and as many bits and four. */
