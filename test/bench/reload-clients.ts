@@ -70,6 +70,8 @@ const stayAwake = (): (() => void) => {
   return () => clearImmediate(next);
 };
 
+// Whoever stays awake must not outlive the bench that it works for.
+process.on('disconnect', () => process.exit());
 process.on('message', async ({ port, path }: ReloadOrder) => {
   const opened = await socketsTo(port);
   const sleepAgain = stayAwake();

@@ -55,6 +55,7 @@ const print = (name: string, { p50, p99, max }: Delays, ...cpu: readonly number[
  */
 class Clients {
   readonly #process: ChildProcess;
+  readonly #ended: Promise<unknown>;
 
   constructor() {
     const script = fileURLToPath(new URL('./reload-clients.ts', import.meta.url));
@@ -67,18 +68,22 @@ class Clients {
         : {}),
       serialization: 'advanced',
     });
+    this.#ended = once(this.#process, 'exit');
   }
 
   async ask(order: ReloadOrder): Promise<ReloadAnswers> {
     this.#process.send(order);
-    const [answers] = (await once(this.#process, 'message')) as [ReloadAnswers];
+    const failed = this.#ended.then(() => {
+      throw new Error('The players gave up.');
+    });
+    const answered = once(this.#process, 'message') as Promise<[ReloadAnswers]>;
+    const [answers] = await Promise.race([answered, failed]);
     return answers;
   }
 
   async close(): Promise<void> {
-    const ended = once(this.#process, 'exit');
     this.#process.kill();
-    await ended;
+    await this.#ended;
   }
 }
 
