@@ -154,7 +154,7 @@ export const figuresOf = ({ samples, events }: PlayerLog, { settle = 4 } = {}): 
 export const describePlayer = (name: string, figures: PlayerFigures, heard?: string): string => {
   const { delays, pace, speed, played, stalls, jumps, fatal } = figures;
   return (
-    `  ${name.padEnd(24)}position p50 ${delays.p50.toFixed(2)} s, p95 ${delays.p95.toFixed(2)} s` +
+    `  ${name.padEnd(26)}position p50 ${delays.p50.toFixed(2)} s, p95 ${delays.p95.toFixed(2)} s` +
     `${heard === undefined ? '' : `; ear ${heard}`}; stalls ${stalls}, jumps ${jumps}, ` +
     `speed ${speed.toFixed(2)}, pace ${pace.toFixed(3)}, played ${played.toFixed(1)} s${fatal.length > 0 ? `; FATAL ${fatal.join('; ')}` : ''}`
   );
