@@ -123,6 +123,15 @@ export class Library {
     return this.#store.recordings.find(id);
   }
 
+  /** Start of a recording's broadcast; undefined where the database cannot tell. */
+  startedOf(id: string): Utc | undefined {
+    try {
+      return this.find(id)?.started;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Titles and clock maps of a recording. */
   notes(id: string): RecordingNotes {
     const { recordings } = this.#store;

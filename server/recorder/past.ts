@@ -23,11 +23,14 @@ export class RecordedPast implements Archive {
   #notes: Notes = { titles: [], epochs: [] };
   #notedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(id: string, { library, now }: { library: Library; now: () => Utc }) {
+  constructor(
+    id: string,
+    { library, now, begun }: { library: Library; now: () => Utc; begun: Utc },
+  ) {
     this.id = id;
     this.#library = library;
     this.#now = now;
-    this.#begun = now();
+    this.#begun = begun;
   }
 
   get since(): Utc | null {

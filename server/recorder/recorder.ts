@@ -31,7 +31,7 @@ export type RecorderOptions = {
   readonly kept: () => void;
 };
 
-type Current = { readonly id: string; readonly journal: Journal };
+type Current = { readonly id: string; readonly journal: Journal; readonly past: RecordedPast };
 
 /** What is left to do of a broadcast that has ended. */
 type Rest = {
@@ -50,7 +50,6 @@ export class Recorder implements Audience {
   readonly #channel: Channel;
   readonly #options: RecorderOptions;
   #current: Current | undefined;
-  #past: RecordedPast | undefined;
   /** Frames that are entered together at the next flush, which costs less than one at a time. */
   #waiting: Frame[] = [];
   #newest: Point | undefined;
@@ -91,11 +90,7 @@ export class Recorder implements Audience {
 
   /** What can be heard again of the broadcast that is on; null when nothing is recorded of it. */
   get past(): Archive | null {
-    const { id } = this.#current ?? {};
-    const { library, now } = this.#options;
-    if (id !== this.#past?.id)
-      this.#past = id === undefined ? undefined : new RecordedPast(id, { library, now });
-    return this.#past ?? null;
+    return this.#current?.past ?? null;
   }
 
   /** Resolves when the recording of the last broadcast that ended is final. */
@@ -263,9 +258,16 @@ export class Recorder implements Audience {
   }
 
   #begin(id: string): Current {
-    const { library, keep } = this.#options;
+    const { library, now, keep } = this.#options;
     keep((recordings) => recordings.begin(id));
-    const current = { id, journal: library.journals.begin(id) };
+    const journal = library.journals.begin(id);
+    // One that goes on after a restart began before this life.
+    const begun = journal.first === undefined ? now() : library.startedOf(id);
+    const current = {
+      id,
+      journal,
+      past: new RecordedPast(id, { library, now, begun: begun ?? now() }),
+    };
     this.#current = current;
     this.#newest = undefined;
     this.#epoch = undefined;

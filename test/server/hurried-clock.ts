@@ -1,5 +1,5 @@
 /** A recording service whose clock can be set on, so that minutes are published in seconds. */
-import { utc } from '../../shared/time.ts';
+import { type Utc, utc } from '../../shared/time.ts';
 import { startService, type TestClient, type TestService, testFrame } from '../helpers/service.ts';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -18,10 +18,11 @@ export class HurriedClock {
   ahead = 0;
 
   start(): Promise<TestService> {
-    return startService(
-      { record: true, recordMinFree: 0 },
-      { now: () => utc(performance.timeOrigin + performance.now() + this.ahead) },
-    );
+    return startService({ record: true, recordMinFree: 0 }, { now: () => this.now });
+  }
+
+  get now(): Utc {
+    return utc(performance.timeOrigin + performance.now() + this.ahead);
   }
 
   /** Publishes so many frames as fast as the rule of 5 s allows, which the clock is set on for. */
