@@ -2,11 +2,13 @@
 import type { ServerClock } from '../../shared/clock.ts';
 import type { PublisherMessage } from '../../shared/control.ts';
 import { frameEnd } from '../../shared/frame.ts';
-import { millis } from '../../shared/time.ts';
-import type { Runs } from './runs.ts';
+import { millis, samples, samplesToMillis } from '../../shared/time.ts';
+import type { HeldFrame, Runs } from './runs.ts';
 
 /** The browser's UTC counts whole milliseconds. */
 const CLOCK_STEP = 1;
+/** More than this besides what the last point said, ms, is lost time and not the drift of a device. */
+const STEP = 20;
 /** A longer backlog than this, ms, is not sent before its age can be told. */
 const LONG_BACKLOG = 2000;
 
@@ -17,6 +19,7 @@ export class ClockReport {
   readonly #isOpen: () => boolean;
   /** One is owed and could not be made yet. */
   due = false;
+  #told: HeldFrame | undefined;
 
   /** `isOpen` says whether the session takes control messages now. */
   constructor(
@@ -34,6 +37,11 @@ export class ClockReport {
     return !this.#connection.clock.known && this.#runs.backlog > LONG_BACKLOG;
   }
 
+  /** Sends a point when one is owed, or the last one no longer holds. */
+  look(): void {
+    if (this.due || this.#stepped()) this.send();
+  }
+
   /** One point: the end of the newest packet. It stays due while the session cannot take it. */
   send(): void {
     const { clock } = this.#connection;
@@ -42,6 +50,7 @@ export class ClockReport {
     this.due = true;
     if (!this.#isOpen() || epoch === null || !clock.known || !frame) return;
     this.due = false;
+    this.#told = frame;
     this.#connection.send({
       type: 'clock',
       epoch,
@@ -49,5 +58,15 @@ export class ClockReport {
       utc: clock.toServer(frame.captured),
       uncertainty: millis(clock.uncertainty + CLOCK_STEP),
     });
+  }
+  /**
+   * Whether the context has lost time since the last point: everybody's idea of the delay is wrong
+   * by that until the next.
+   */
+  #stepped(): boolean {
+    const [told, frame] = [this.#told, this.#runs.newestOfSending];
+    if (frame === undefined || frame.epoch !== told?.epoch) return false;
+    const passed = samplesToMillis(samples(frameEnd(frame) - frameEnd(told)));
+    return Math.abs(frame.captured - told.captured - passed) > STEP;
   }
 }

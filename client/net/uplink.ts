@@ -228,7 +228,7 @@ export class Uplink {
   /** Hands frames to the socket, in order, until it is full or there are none. */
   #drain(): void {
     if (!this.#welcomed || this.#awaitsClock || this.#turning) return;
-    if (this.#clock.due) this.#clock.send();
+    this.#clock.look();
     const { epoch } = this.#runs.sending;
     for (let frame = this.#runs.due; frame !== undefined; frame = this.#runs.due) {
       if (epoch === null || frame.epoch !== this.#runs.sending.run) {

@@ -4,7 +4,7 @@ import type { ReplayLimits, UplinkEvent } from '../../client/net/messages.ts';
 import type { Platform } from '../../client/net/platform.ts';
 import { Uplink } from '../../client/net/uplink.ts';
 import type { Frame } from '../../shared/frame.ts';
-import { millis, samples, utc } from '../../shared/time.ts';
+import { millis, samples, samplesToMillis, utc } from '../../shared/time.ts';
 import type { CapturedPacket, EncoderCommand } from '../../worklets/port.ts';
 import { type ServerSession, SmallServer } from './small-server.ts';
 
@@ -50,8 +50,8 @@ export class Capture {
     this.#count = 0;
   }
 
-  /** Captures so many packets; each names its run and number in its own bytes. */
-  record(count: number, { bytes = 60 } = {}): void {
+  /** Captures so many packets, the last one at `at`; each names its run and number in its own bytes. */
+  record(count: number, { bytes = 60, at = Date.now() } = {}): void {
     for (let made = 0; made < count; made += 1) {
       const packet = new Uint8Array(bytes);
       new DataView(packet.buffer).setUint32(1, this.#run);
@@ -63,7 +63,7 @@ export class Capture {
         flags: 0,
         duration: samples(FRAME),
         timestamp: samples(this.#count * FRAME),
-        captured: utc(Date.now()),
+        captured: utc(at - (count - 1 - made) * samplesToMillis(samples(FRAME))),
         packet,
       };
       this.#count += 1;

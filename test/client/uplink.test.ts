@@ -79,6 +79,28 @@ describe('going live', () => {
     }
   });
 
+  it('tells at once when the microphone has lost time, and nothing of mere drift', async () => {
+    await on.start(quickPlatform());
+    const begun = Date.now();
+    on.capture.record(1, { at: begun });
+    await on.hello(1);
+    on.session.welcome(3, 0);
+    await until(() => expect(on.session.heardOf('clock')).toHaveLength(2));
+    // A fifth of a second that passes as it should, within a device's drift.
+    for (let frame = 1; frame <= 10; frame += 1)
+      on.capture.record(1, { at: begun + frame * 20 + frame });
+    await until(() => expect(on.session.frames).toHaveLength(11));
+    expect(on.session.heardOf('clock')).toHaveLength(2);
+    for (let frame = 11; frame <= 20; frame += 1)
+      on.capture.record(1, { at: begun + frame * 20 + 77 });
+    await until(() => expect(on.session.frames).toHaveLength(21));
+    const clocks = on.session.heardOf('clock');
+    expect(clocks).toHaveLength(3);
+    const [first, , last] = clocks;
+    expect(last?.timestamp).toBe(12 * FRAME);
+    expect(Number(last?.utc) - Number(first?.utc)).toBeCloseTo(11 * 20 + 77, -1);
+  });
+
   it('pushes another publisher aside only before its first welcome', async () => {
     await on.start(quickPlatform({ speed: 20 }), { takeover: true });
     await on.hello(1);
