@@ -175,7 +175,7 @@ export const startPublisher = async (
 
 /** Connects a listener that has said hello; with `reports` it reports progress each 200 ms. */
 export const startListener = async (
-  service: TestService,
+  service: Pick<TestService, 'base'>,
   { hello = {}, reports = true }: { hello?: object; reports?: boolean } = {},
 ): Promise<TestClient> => {
   const client = new TestClient(`${service.base}/api/v1/channels/live/listen`, {
