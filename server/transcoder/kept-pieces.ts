@@ -8,9 +8,15 @@ import type { Feed } from './messages.ts';
 /** Pre-roll, 1 s: 24 AAC units in the slowest encoder, some 100 ms in the decoder. */
 const PRE_ROLL = SAMPLE_RATE;
 
-/** The most that is kept, 8 s; when it is reached, the newest 4 s remain. */
+/** So much may always be kept, 8 s; who then has to give something up keeps the newest 4 s. */
 const MOST = 8 * SAMPLE_RATE;
 const REMAINING = 4 * SAMPLE_RATE;
+
+/** Above that, a piece that has waited for so long shows that no child keeps up, ms. */
+const PATIENCE = 7000;
+
+/** After an outage a publisher sends at once what it kept, 120 s: that is late, but not too much. */
+const MOST_AT_ONCE = 130 * SAMPLE_RATE;
 
 /** Pieces that the child may have before it says that it took them, in samples: 2 s. */
 const MOST_IN_FLIGHT = 2 * SAMPLE_RATE;
@@ -23,6 +29,9 @@ const endOf = ({ at, duration }: Feed): number => at + duration;
 /** A bounded queue with two cursors: what was sent, and what the child took of it. */
 export class KeptPieces {
   #pieces: Feed[] = [];
+  /** When each of them came, ms. */
+  #came: number[] = [];
+  #done = Number.NEGATIVE_INFINITY;
   #sent = 0;
   #taken = 0;
   #kept = 0;
@@ -41,13 +50,13 @@ export class KeptPieces {
   }
 
   /**
-   * Adds a piece. Returns the older ones that had to go to make room; they may be missing between
-   * what was sent and what is left, so that only a new child can go on.
+   * Adds a piece at a moment, ms. Returns the older ones that had to go to make room; they may be
+   * missing between what was sent and what is left, so that only a new child can go on.
    */
-  push(piece: Feed): Feed[] {
+  push(piece: Feed, now: number): Feed[] {
     for (let rest: Feed = piece; ; ) {
       const cut = rest.kind === 'silence' && rest.duration > LONGEST;
-      this.#add(cut ? { ...rest, duration: samples(LONGEST) } : rest);
+      this.#add(cut ? { ...rest, duration: samples(LONGEST) } : rest, now);
       if (!cut) break;
       rest = {
         ...rest,
@@ -55,9 +64,11 @@ export class KeptPieces {
         duration: samples(rest.duration - LONGEST),
       };
     }
-    const gone: Feed[] = [];
-    if (this.#kept <= MOST) return gone;
-    while (this.#kept > REMAINING) gone.push(this.#drop());
+    if (!this.#isTooMuch(now)) return [];
+    let count = 0;
+    for (let left = this.#kept; left > REMAINING; count += 1)
+      left -= (this.#pieces[count] as Feed).duration;
+    const gone = this.#drop(count);
     this.rewind();
     return gone;
   }
@@ -90,7 +101,10 @@ export class KeptPieces {
 
   /** Everything before `at` is done: only its pre-roll remains. */
   done(at: Samples): void {
-    while (this.#taken > 0 && endOf(this.#pieces[0] as Feed) <= at - PRE_ROLL) this.#drop();
+    this.#done = at;
+    let count = 0;
+    while (count < this.#taken && endOf(this.#pieces[count] as Feed) <= at - PRE_ROLL) count += 1;
+    this.#drop(count);
   }
 
   /** For a new child: all of it is to be sent again. */
@@ -112,20 +126,30 @@ export class KeptPieces {
     return hushed;
   }
 
-  #add(piece: Feed): void {
+  #isTooMuch(now: number): boolean {
+    if (this.#kept <= MOST) return false;
+    const waiting = this.#pieces.findIndex((piece) => endOf(piece) > this.#done);
+    return this.#kept > MOST_AT_ONCE || now - (this.#came[waiting] ?? now) >= PATIENCE;
+  }
+
+  #add(piece: Feed, now: number): void {
     this.#pieces.push(piece);
+    this.#came.push(now);
     this.#kept += piece.duration;
     this.#waiting += piece.duration;
   }
 
-  #drop(): Feed {
-    const piece = this.#pieces.shift() as Feed;
-    const { duration } = piece;
-    this.#kept -= duration;
-    if (this.#taken > 0) this.#taken -= 1;
-    else if (this.#sent > 0) this.#inFlight -= duration;
-    else this.#waiting -= duration;
-    if (this.#sent > 0) this.#sent -= 1;
-    return piece;
+  #drop(count: number): Feed[] {
+    this.#came.splice(0, count);
+    const gone = this.#pieces.splice(0, count);
+    for (const [index, { duration }] of gone.entries()) {
+      this.#kept -= duration;
+      if (index < this.#taken) continue;
+      if (index < this.#sent) this.#inFlight -= duration;
+      else this.#waiting -= duration;
+    }
+    this.#taken = Math.max(0, this.#taken - count);
+    this.#sent = Math.max(0, this.#sent - count);
+    return gone;
   }
 }

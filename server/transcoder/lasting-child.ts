@@ -2,7 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { Backoff } from '../../shared/backoff.ts';
 import { SAMPLE_RATE } from '../../shared/time.ts';
-import { Child } from './child.ts';
+import { Child, type ChildOwner } from './child.ts';
 import type { AacName, FromChild, Outcome, ToChild } from './messages.ts';
 
 /** How often the watchdog looks, ms. When it comes later than twice that, the parent stood still. */
@@ -23,8 +23,11 @@ export type TranscoderLog = Pick<FastifyBaseLogger, 'warn' | 'error'>;
 
 /** What the owner of a lasting child hears. */
 export interface LastingChildOwner {
-  /** A child is ready for its first messages; all that the one before had is forgotten. */
-  ready(aac: AacName | null): void;
+  /**
+   * A child is ready for its first messages; all that the one before had is forgotten. False: it has
+   * not what it needs, and another one is to try.
+   */
+  ready(aac: AacName | null): boolean;
   outcome(outcome: Outcome): void;
   /** A child was lost that had got its messages and made nothing of them; `times` in a row. */
   fruitless(times: number): void;
@@ -101,6 +104,8 @@ export class LastingChild {
 
   /** There are so many samples more for it to make something of. */
   fed(count: number): void {
+    // It cannot answer what nobody asked.
+    if (this.#fed === 0) this.#silent = 0;
     this.#fed += count;
   }
 
@@ -135,13 +140,16 @@ export class LastingChild {
     this.#silent = 0;
     this.#fed = 0;
     this.#gaveOutput = false;
-    this.#child = new Child(
-      {
-        received: (message) => this.#received(message),
-        lost: (reason) => this.#lost(`It ended by itself: ${reason}.`),
-      },
-      { encoders: this.#encoders },
-    );
+    const owner: ChildOwner = {
+      received: (message) => this.#received(message),
+      lost: (reason) => this.#lost(`It ended by itself: ${reason}.`),
+    };
+    try {
+      this.#child = new Child(owner, { encoders: this.#encoders });
+    } catch (error) {
+      // A machine without memory refuses here; whoever feeds us must not stand in for that.
+      this.#restart = setTimeout(() => this.#lost(`It could not be started: ${error}.`));
+    }
   }
 
   #received(message: FromChild): void {
@@ -150,9 +158,13 @@ export class LastingChild {
       return;
     }
     this.#ready = true;
-    this.#stillborn = 0;
     this.#silent = 0;
-    this.#owner.ready(message.aac);
+    if (this.#owner.ready(message.aac)) {
+      this.#stillborn = 0;
+      return;
+    }
+    this.#ready = false;
+    this.replace('It finds no AAC encoder any more.');
   }
 
   #lost(sentence: string): void {

@@ -32,6 +32,8 @@ const FRUITLESS = 2;
 /** Children in a row that never started before AAC is said to be unavailable. */
 const STILLBORN = 3;
 
+const NO_ENCODER = 'There is no AAC encoder here (node-av is optional): HLS and DASH in Opus only.';
+
 /** Takes what the transcoder makes. */
 export interface TranscoderSink {
   /** An access unit of the rendition of that name: gapless in each stretch, none twice. */
@@ -65,7 +67,10 @@ export interface Transcoder {
   readonly behind: Samples;
   /** Whether AAC can be made here. Resolves once the first child runs, and false if none does. */
   available(): Promise<boolean>;
-  /** Takes the next piece; at live pace, for at most 8 s are kept. Up to 320 ms gather first. */
+  /**
+   * Takes the next piece; up to 320 ms gather first. What a publisher kept over an outage, 120 s, may
+   * come at once; of what then waits for more than 7 s some is given up.
+   */
   push(piece: Piece): void;
   /** Ends the stretch: its last units come out. Only a discontinuity may follow. */
   end(): void;
@@ -90,6 +95,7 @@ export type TranscoderOptions = {
 export class ChildTranscoder implements Transcoder {
   readonly #sink: TranscoderSink;
   readonly #log: TranscoderLog;
+  readonly #now: () => number;
   readonly #ladder: readonly LadderStep[];
   readonly #lowRates: readonly LowRate[];
   readonly #child: LastingChild;
@@ -116,6 +122,7 @@ export class ChildTranscoder implements Transcoder {
     const { log, now } = options;
     this.#sink = sink;
     this.#log = log;
+    this.#now = now;
     this.#ladder = ladder;
     this.#lowRates = lowRates;
     const owner: LastingChildOwner = {
@@ -184,7 +191,7 @@ export class ChildTranscoder implements Transcoder {
 
   #keep(piece: Feed): void {
     this.#end = samples(piece.at + piece.duration);
-    const lost = this.#kept.push(piece);
+    const lost = this.#kept.push(piece, this.#now());
     this.#child.fed(piece.duration);
     if (lost.length > 0) this.#overflow(lost);
     if (this.#isDue(piece)) this.#sending ??= setImmediate(() => this.#send());
@@ -207,12 +214,13 @@ export class ChildTranscoder implements Transcoder {
     if (pieces.length > 0) this.#child.send({ kind: 'feed', pieces });
   }
 
-  /** A child is ready: it gets everything that was not finished, with the pre-roll before it. */
-  #begin(aac: AacName | null): void {
-    if (aac === null && this.#aac === undefined)
-      this.#log.warn(
-        'There is no AAC encoder here (node-av is optional): HLS and DASH in Opus only.',
-      );
+  /**
+   * A child is ready: it gets everything that was not finished, with the pre-roll before it. One that
+   * finds no encoder where the one before had one is of no use.
+   */
+  #begin(aac: AacName | null): boolean {
+    if (aac === null && this.#aac) return false;
+    if (aac === null && this.#aac === undefined) this.#log.warn(NO_ENCODER);
     this.#aac = aac;
     this.#available.resolve(aac !== null);
     this.#kept.rewind();
@@ -220,6 +228,7 @@ export class ChildTranscoder implements Transcoder {
     const begin = { ladder: this.#ladder, lowRates: this.#lowRateOn, from };
     this.#child.send({ kind: 'begin', ...begin });
     this.#send();
+    return true;
   }
 
   #receive({ until, units, frames, blocks, corrupt }: Outcome): void {
