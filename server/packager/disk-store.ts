@@ -12,8 +12,8 @@ import type { SegmentHead } from './segmenter.ts';
 import type { Part, Segment } from './track.ts';
 import { type Indexed, WindowLog } from './window-log.ts';
 
-/** Complete segments whose parts are kept in memory: more than a playlist lists parts of. */
-const YOUNG = 5;
+/** Complete segments whose parts are kept in memory: for three target durations after their tags. */
+const YOUNG = 6;
 /** Segments that may wait for the disk. */
 const UNWRITTEN_MOST = 48;
 

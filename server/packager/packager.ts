@@ -2,25 +2,23 @@
  * A channel's packager: takes its frames, and has a programme for every broadcast (one for ever on
  * a continuous channel), whose playlists and media the routes hand out.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { ChannelStateName, Metadata } from '../../shared/control.ts';
 import { encodeFrame, type Frame, HEADER_BYTES } from '../../shared/frame.ts';
-import { millis, type Utc } from '../../shared/time.ts';
+import type { Utc } from '../../shared/time.ts';
 import type { Audience, Channel, EndReason } from '../relay/channel.ts';
 import type { LowRateFrame } from '../transcoder/messages.ts';
 import type { LoudnessReading } from '../transcoder/meters.ts';
 import { absentTranscoder } from './absent-transcoder.ts';
 import { type Arrival, Arrivals } from './arrivals.ts';
+import { OldProgrammes } from './old-programmes.ts';
 import type { PackagerOptions } from './packager-options.ts';
 import { OPUS, Programme } from './programme.ts';
+import { CONTINUOUS, nextName, secretOf, subjectOf } from './programme-name.ts';
 import { newestProgramme, type RestoredProgramme } from './programme-restore.ts';
 import { TrackReserve } from './track-reserve.ts';
 import { removeFolders, WindowFolder } from './window-folder.ts';
 
-/** What the encoders still have comes within this after the end, ms: ENDLIST is promised in 2 s. */
-const FINISH_WITHIN = 1200;
-/** An ended programme can still be played for so long once another has begun, ms. */
-const OLD_KEPT = millis(120_000);
 /** Without `warm`, encoding goes on for so long after the last request, ms. */
 const COLD_AFTER = 60_000;
 /** After a restart a continuous channel waits so long for its publisher before it is silent, ms. */
@@ -31,7 +29,7 @@ export class Packager implements Audience {
   readonly #channel: Channel;
   readonly #options: PackagerOptions;
   readonly #key: string;
-  readonly #old = new Map<string, Programme>();
+  readonly #old: OldProgrammes;
   readonly #arrivals = new Arrivals({
     take: (arrival) => this.#take(arrival),
     // Low-rate frames do not wait; the rest is made part by part.
@@ -42,8 +40,11 @@ export class Packager implements Audience {
   /** It goes on from before a restart, and nobody has come back yet. */
   #waiting = false;
   #paused = false;
+  /** The programme ended although its broadcast goes on, because nobody asked. */
+  #cold = false;
   readonly #reserve: TrackReserve;
   #asked: number = Number.NEGATIVE_INFINITY;
+  readonly #since: Utc;
   #lowRates: readonly string[] = [];
   #loudness: LoudnessReading | null = null;
   #onAir = false;
@@ -53,7 +54,9 @@ export class Packager implements Audience {
   constructor(channel: Channel, options: PackagerOptions) {
     this.#channel = channel;
     this.#options = options;
-    const { memory, grid } = options;
+    const { memory, grid, now } = options;
+    this.#since = now();
+    this.#old = new OldProgrammes(options);
     this.#reserve = new TrackReserve(grid, memory);
     this.#key = memory.secret ?? randomBytes(24).toString('base64url');
     if (memory.secret !== this.#key) memory.keepSecret(this.#key);
@@ -63,6 +66,7 @@ export class Packager implements Audience {
   /** The programme that is on or was on last; asking for it keeps a cold channel encoding. */
   get programme(): Programme | undefined {
     this.#asked = this.#options.now();
+    if (this.#cold && this.#onAir && !this.#paused) return this.#running();
     return this.#programme;
   }
 
@@ -74,7 +78,7 @@ export class Packager implements Audience {
 
   /** Newest loudness of the channel's sound; null while nothing is measured. */
   get loudness(): LoudnessReading | null {
-    return this.#loudness;
+    return this.#cold ? null : this.#loudness;
   }
 
   /** Whether AAC can be made here; null while nobody knows. */
@@ -101,8 +105,7 @@ export class Packager implements Audience {
   }
 
   push(frame: Frame): void {
-    const { clockPoint: clock } = this.#channel;
-    this.#arrivals.enter({ frame, now: this.#options.now(), clock });
+    this.#arrivals.enter({ frame, now: this.#options.now(), clock: this.#channel.clockPoint });
   }
 
   /** Lets time pass, ten times a second. */
@@ -123,12 +126,9 @@ export class Packager implements Audience {
     this.#arrivals.flush();
     this.#loudness = null;
     const programme = this.#programme;
-    const { continuous } = this.#options.settings();
-    if (programme === undefined || programme.ended || continuous) return;
-    programme.end(this.#options.now());
-    this.#reserve.advance(programme);
-    const { after } = this.#options.timers;
-    after(millis(FINISH_WITHIN), () => void programme.release());
+    if (programme === undefined || programme.ended) return;
+    if (programme.continuous && this.#isContinuous) programme.rest(this.#options.now());
+    else this.#finish(programme);
   }
 
   metadata(metadata: Metadata): void {
@@ -157,8 +157,7 @@ export class Packager implements Audience {
   }
 
   async close(): Promise<void> {
-    const programmes = [this.#programme, ...this.#old.values()];
-    await Promise.all(programmes.map((programme) => programme?.close()));
+    await Promise.all([this.#programme, ...this.#old.all].map((one) => one?.close()));
   }
 
   #take({ frame, now, clock }: Arrival): void {
@@ -169,12 +168,14 @@ export class Packager implements Audience {
 
   #pass(now: Utc): void {
     if (this.#waits(now)) return;
-    if (this.#options.settings().continuous && this.#isWanted(now)) this.#running();
-    if (this.#programme !== undefined && !this.#programme.ended) {
-      if (!this.#isWanted(now)) return this.#goCold(this.#programme);
-      this.#programme.tick(now);
-      this.#reserve.advance(this.#programme);
-    }
+    if (this.#isContinuous) this.#running();
+    const programme = this.#programme;
+    if (programme === undefined || programme.ended) return;
+    this.#cold = !this.#isWanted(now);
+    if (this.#cold || !(this.#onAir || this.#isOn(programme.folder.kept.name)))
+      return this.#finish(programme);
+    programme.tick(now);
+    this.#reserve.advance(programme);
   }
 
   /** What is measured of a broadcast begins anew, also where the programme goes on. */
@@ -185,37 +186,39 @@ export class Packager implements Audience {
     this.#damagedBefore = programme.transcoder.counters.corruptFrames;
   }
 
-  /** Nobody has asked for a while: what was made ends, and the next request begins anew. */
-  #goCold(programme: Programme): void {
-    this.#loudness = null;
+  /** No more comes: the broadcast is over, or nobody has asked for a while. */
+  #finish(programme: Programme): void {
     programme.end(this.#options.now());
-    this.#options.timers.after(millis(FINISH_WITHIN), () => void programme.release());
+    this.#reserve.advance(programme);
+  }
+
+  get #isContinuous(): boolean {
+    return this.#options.settings().continuous;
   }
 
   #isWanted(now: Utc): boolean {
-    const { warm } = this.#options.settings();
-    return warm || this.#lowRates.length > 0 || now - this.#asked < COLD_AFTER;
+    const { warm, continuous } = this.#options.settings();
+    return warm || continuous || this.#lowRates.length > 0 || now - this.#asked < COLD_AFTER;
   }
 
   /** The programme of the broadcast that is on, begun when there is none. */
   #running(): Programme {
     const current = this.#programme;
-    const name = this.#name ?? randomBytes(8).toString('hex');
-    if (this.#waiting && current?.folder.kept.name !== name) void current?.release();
+    if (this.#waiting && current && !this.#isOn(current.folder.kept.name)) void current.release();
     this.#waiting = false;
     if (current !== undefined && !current.ended) return current;
-    if (current !== undefined) this.#retire(current);
+    if (current !== undefined) this.#old.add(current);
     const { grid, windows } = this.#options;
-    const begun = { name, secret: this.#secretOf(name), grid, ended: false };
-    const empty = { titles: [], placed: null, manifest: null };
-    return this.#begin(
-      WindowFolder.create(windows, this.#reserve.sequence, { ...begun, ...empty }),
-    );
+    const broadcast = this.#broadcast ?? randomBytes(8).toString('hex');
+    const subject = this.#isContinuous ? CONTINUOUS : broadcast;
+    const name = nextName(subject, current?.folder.kept.name);
+    const begun = { name, secret: this.#secretOf(name), grid };
+    return this.#begin(WindowFolder.create(windows, this.#reserve.sequence, begun));
   }
 
   /** The window that a restart left: at once to be played, and gone on in if its broadcast is on. */
   #restore(): Programme | undefined {
-    const { windows, grid, ladder, now } = this.#options;
+    const { windows, grid, ladder } = this.#options;
     const found = newestProgramme(windows, {
       grid,
       renditions: [...ladder, OPUS].map(({ name }) => name),
@@ -224,15 +227,15 @@ export class Packager implements Audience {
     });
     if (found === undefined) return undefined;
     const { folder, restored } = found;
-    this.#asked = now();
-    this.#waiting = !folder.kept.ended && folder.kept.name === this.#name;
+    this.#asked = this.#since;
+    this.#waiting = !folder.kept.ended && this.#isOn(folder.kept.name);
     const programme = this.#begin(folder, restored);
     if (!this.#waiting) void programme.release();
     return programme;
   }
 
   #begin(folder: WindowFolder, restored?: RestoredProgramme): Programme {
-    const { grid, ladder, window, timers, createTranscoder, settings } = this.#options;
+    const { grid, ladder, window, timers, createTranscoder } = this.#options;
     const over = restored !== undefined && !this.#waiting;
     const programme = new Programme({
       secret: folder.kept.secret,
@@ -243,7 +246,7 @@ export class Packager implements Audience {
       stretches: restored?.stretches ?? this.#reserve.stretches,
       folder,
       restored,
-      continuous: settings().continuous,
+      continuous: subjectOf(folder.kept.name) === CONTINUOUS,
       timers,
       createTranscoder: over
         ? () => absentTranscoder(ladder.some(({ name }) => restored.windows.has(name)))
@@ -255,6 +258,7 @@ export class Packager implements Audience {
       },
     });
     programme.transcoder.setLowRate(this.#lowRates);
+    this.#cold = false;
     this.#damagedBefore = 0;
     this.#programme = programme;
     return programme;
@@ -262,31 +266,29 @@ export class Packager implements Audience {
 
   /** Whether a programme from before a restart waits for its publisher; its broadcast may end. */
   #waits(now: Utc): boolean {
-    if (!this.#waiting || this.#programme === undefined) return false;
-    const { settings, cut } = this.#options;
-    const over = this.#programme.folder.kept.name !== this.#name;
-    if (over) void this.#programme.release();
-    const silent = settings().continuous && (cut() === null || now - this.#asked >= SILENT_AFTER);
-    this.#waiting = !over && !silent;
+    const programme = this.#programme;
+    if (!this.#waiting || programme === undefined) return false;
+    const over = !this.#isOn(programme.folder.kept.name);
+    if (over) void programme.release();
+    const patient = this.#options.cut() !== null && now - this.#since < SILENT_AFTER;
+    this.#waiting = !over && (patient || !programme.continuous);
     return this.#waiting;
   }
 
-  /** Of what is on: the same for one broadcast over restarts. */
-  get #name(): string | null {
-    const { settings, broadcast, cut } = this.#options;
-    return settings().continuous ? 'continuous' : (broadcast() ?? cut());
+  /** Identity of the broadcast that is on, or may be resumed: the same over restarts. */
+  get #broadcast(): string | null {
+    return this.#options.broadcast() ?? this.#options.cut();
+  }
+
+  /** Whether what a programme is of still goes on. */
+  #isOn(name: string): boolean {
+    const subject = subjectOf(name);
+    if (subject !== CONTINUOUS) return subject === this.#broadcast;
+    return this.#isContinuous || this.#broadcast !== null;
   }
 
   #secretOf(name: string): string {
-    return createHmac('sha256', this.#key).update(name).digest('base64url').slice(0, 22);
-  }
-
-  #retire(programme: Programme): void {
-    this.#old.set(programme.secret, programme);
-    this.#options.timers.after(OLD_KEPT, () => {
-      this.#old.delete(programme.secret);
-      void programme.close().then(() => programme.folder.remove());
-    });
+    return secretOf(name, { key: this.#key, grid: this.#options.grid });
   }
 
   /** A frame that the transcoder made of one of ours goes back to the channel, for its sockets. */

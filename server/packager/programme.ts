@@ -14,18 +14,17 @@ import { Continuity } from './continuity.ts';
 import type { DatedTitle } from './hls-titles.ts';
 import { Output, type OutputOptions } from './output.ts';
 import type { RestoredProgramme } from './programme-restore.ts';
+import { ProgrammeTitles } from './programme-titles.ts';
 import type { Timers } from './reload.ts';
 import { RenderCache } from './render-cache.ts';
 import { silentPackets } from './silence.ts';
-import type { AccessUnit, Grid, Piece, Rendition } from './track.ts';
+import type { AccessUnit, Grid, Piece, Rendition, TimedMetadata } from './track.ts';
 import type { WindowFolder } from './window-folder.ts';
 
-/** Titles kept for playlists; far more than a window can show. */
-const TITLES_MOST = 100;
-/** Titles that wait for the first frame of their epoch. */
-const WAITING_MOST = 8;
 /** How long the encoders may take for what they still have when the server ends, ms. */
 const PAUSE_WITHIN = millis(1200);
+/** What the encoders still have comes within this after the end, ms: ENDLIST is promised in 2 s. */
+const FINISH_WITHIN = millis(1200);
 const OPUS_SILENCE = Uint8Array.of(0xfc, 0xff, 0xfe);
 
 /** The publisher's own frames as a rendition. Declared stereo: mono packets decode to both sides. */
@@ -66,8 +65,7 @@ export class Programme {
   readonly #timers: Timers;
   readonly #continuity: Continuity;
   readonly #opus: Output;
-  readonly #titles: DatedTitle[];
-  #waiting: readonly Metadata[] = [];
+  readonly #titles: ProgrammeTitles;
   #aac: boolean | undefined;
   #ended = false;
 
@@ -79,7 +77,6 @@ export class Programme {
     this.folder = folder;
     this.#timers = timers;
     this.published = restored?.next ?? null;
-    this.#titles = [...folder.kept.titles];
     this.#continuity = new Continuity({
       grid,
       begin,
@@ -87,6 +84,7 @@ export class Programme {
       dated: restored?.dated,
       emit: (piece) => this.#take(piece),
     });
+    this.#titles = new ProgrammeTitles(folder.kept.titles, this.#continuity);
     this.transcoder = options.createTranscoder({
       unit: (name, unit) => this.outputs.get(name)?.push(unit),
       frame: options.lowRate,
@@ -100,7 +98,7 @@ export class Programme {
       duration: window,
       stretches,
       continuity: this.#continuity,
-      titles: () => this.#titles,
+      titles: () => this.titles,
       timers,
     };
     const kept = ({ name }: Rendition): Pick<OutputOptions, 'store' | 'cut'> => {
@@ -154,7 +152,7 @@ export class Programme {
 
   /** Titles for playlists, oldest first. */
   get titles(): readonly DatedTitle[] {
-    return this.#titles;
+    return this.#titles.placed;
   }
 
   get counts(): Continuity['counts'] {
@@ -184,12 +182,9 @@ export class Programme {
     this.#continuity.tick(now);
   }
 
-  /**
-   * A title, at the sample it belongs to. One whose epoch has not begun waits for it, of more than
-   * eight the newest; an epoch that never comes takes its titles with it.
-   */
+  /** A title, at the sample it belongs to, or as soon as that has a place. */
   title(metadata: Metadata): void {
-    if (!this.#place(metadata)) this.#waiting = [...this.#waiting, metadata].slice(-WAITING_MOST);
+    this.#tell(this.#titles.enter(metadata));
   }
 
   /** The server restarts: all that came is made into segments and written, without an end. */
@@ -209,15 +204,22 @@ export class Programme {
     await this.folder.flush();
   }
 
+  /** The broadcast is over, and silence follows on a continuous channel. */
+  rest(now: Utc): void {
+    this.#continuity.end(now);
+    this.folder.keep({ placed: null });
+  }
+
   /** The broadcast is over; what is still in the encoders comes, then every playlist ends. */
   end(now: Utc): void {
     this.#continuity.end(now);
     this.#ended = true;
-    this.#waiting = [];
+    this.#titles.end();
     this.transcoder.end();
     const { head } = this.#continuity;
     this.#opus.finish();
     for (const output of this.outputs.values()) output.endAt(head);
+    this.#timers.after(FINISH_WITHIN, () => void this.release());
   }
 
   /** Ends what has not ended by itself, and lets the encoders go. */
@@ -240,24 +242,15 @@ export class Programme {
       const { placed } = this.#continuity;
       this.folder.keep({ placed: placed && { ...placed, next: null } });
       for (const output of this.outputs.values()) output.begin(piece);
-      this.#waiting = this.#waiting.filter((metadata) => !this.#place(metadata));
+      this.#tell(this.#titles.begin());
       return;
     }
     for (const unit of this.#opusUnits(piece)) this.#opus.push(unit);
   }
 
-  /** Whether a title's sample has a place in track time; there it now stands. */
-  #place({ at, title, artist, artwork, url }: Metadata): boolean {
-    const track = this.#continuity.trackTimeOf(at.epoch, at.timestamp);
-    if (track === null) return false;
-    const words = { title, artist: artist ?? null, artwork: artwork ?? null, url: url ?? null };
-    const timed = { at: track, ...words };
-    this.#titles.push({ ...timed, utc: this.#continuity.utcOf(track) });
-    this.#titles.sort((one, other) => one.at - other.at);
-    if (this.#titles.length > TITLES_MOST) this.#titles.shift();
-    for (const output of this.outputs.values()) output.title(timed);
-    this.folder.keep({ titles: this.#titles });
-    return true;
+  #tell(titles: readonly TimedMetadata[]): void {
+    for (const title of titles) for (const output of this.outputs.values()) output.title(title);
+    if (titles.length > 0) this.folder.keep({ titles: this.titles });
   }
 
   #opusUnits(piece: Exclude<Piece, { kind: 'discontinuity' }>): AccessUnit[] {

@@ -14,7 +14,7 @@ import type { AccessUnit, Grid, Part, Segment, TimedMetadata } from './track.ts'
 /** Units that are missing for longer are not made up; the segments meanwhile are left out. */
 export const MADE_UP_MOST = samples(60 * 48_000);
 /** Titles that wait for their part. */
-const TITLES_MOST = 32;
+const TITLES_MOST = 100;
 
 /** What is known of a segment when it begins. */
 export type SegmentHead = Omit<Segment, 'parts' | 'complete' | 'tsBytes'>;
@@ -139,7 +139,8 @@ export class Segmenter {
     this.#titles.push(metadata);
     this.#titles.sort((one, other) => one.at - other.at);
     if (this.#titles.length <= TITLES_MOST) return;
-    this.#titles.shift();
+    // The one that is due last.
+    this.#titles.pop();
     this.#counts.titlesDropped += 1;
   }
 

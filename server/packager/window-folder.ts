@@ -66,7 +66,12 @@ export class WindowFolder {
   }
 
   /** A new programme's folder. */
-  static create(disk: WindowsOnDisk, sequence: number, kept: KeptProgramme): WindowFolder {
+  static create(
+    disk: WindowsOnDisk,
+    sequence: number,
+    begun: Pick<KeptProgramme, 'name' | 'secret' | 'grid'>,
+  ): WindowFolder {
+    const kept = { ...begun, ended: false, titles: [], placed: null, manifest: null };
     const folder = new WindowFolder(disk, `${sequence}-${randomBytes(4).toString('hex')}`, kept);
     folder.#write();
     return folder;

@@ -43,7 +43,11 @@ export const sendBytes = (
   const range = rangeOf(request.headers.range, bytes.length);
   if (range === 'whole') return reply.send(bytes);
   if (range === null)
-    return reply.status(416).header('content-range', `bytes */${bytes.length}`).send();
+    return reply
+      .status(416)
+      .header('cache-control', 'no-store')
+      .header('content-range', `bytes */${bytes.length}`)
+      .send();
   const [first, last] = range;
   return reply
     .status(206)

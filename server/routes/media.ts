@@ -11,6 +11,7 @@ import { multivariantPlaylist } from '../packager/hls.ts';
 import { bitratesOf } from '../packager/hls-bitrates.ts';
 import type { Format, Output } from '../packager/output.ts';
 import type { Programme } from '../packager/programme.ts';
+import type { Stored } from '../packager/segment-store.ts';
 import type { Grid } from '../packager/track.ts';
 import type { Desk } from '../relay/desk.ts';
 import type { Now } from '../relay/session.ts';
@@ -34,6 +35,9 @@ const NOTHING = Buffer.alloc(0);
 
 const absent = (): Problem =>
   new Problem(404, 'nothing-to-play', 'There is nothing to play here now.', 1);
+
+const tooLate = (): Problem =>
+  new Problem(503, 'too-late', 'Nothing new came in three target durations.', 1);
 
 const publicDesk = (station: Station, request: FastifyRequest<OfChannel>): Desk => {
   const desk = deskOf(station, request);
@@ -174,7 +178,7 @@ const playlist = async (
   request.raw.socket.off('close', waiter.cancel);
   if (answer.kind === 'rendered') return send(answer.rendered);
   if (answer.kind === 'gone') throw absent();
-  throw new Problem(503, 'too-late', 'Nothing new came in three target durations.', 1);
+  throw tooLate();
 };
 
 type Wanted = {
@@ -203,12 +207,16 @@ const media = async (
   };
   let bytes = await find();
   if (bytes === undefined && kind === 'm4s' && isComing(output, name)) {
-    if (part === undefined && request.method === 'GET')
+    const grows = part === undefined && request.method === 'GET';
+    // Headers say that it can be kept for ever: they are not sent before there is something.
+    const first = grows ? () => store.part(name, 0) : find;
+    bytes = await waitFor(request, { output, name, find: first });
+    if (bytes !== undefined && grows)
       return reply
         .header('cache-control', FOR_EVER)
         .type(MEDIA_TYPE.m4s)
         .send(Readable.from(growing(request, { output, name }), { objectMode: false }));
-    bytes = await waitFor(request, { output, name, find });
+    if (bytes === undefined && isComing(output, name)) throw tooLate();
   }
   if (bytes === undefined && kind === 'm4s' && part === undefined && isPastEnd(output, name))
     return reply.header('cache-control', CURRENT).type(MEDIA_TYPE.m4s).send(NOTHING);
@@ -249,7 +257,7 @@ const waitFor = async (
   }: {
     output: Output;
     name: string;
-    find: () => Promise<Buffer | undefined>;
+    find: () => Stored;
   },
 ): Promise<Buffer | undefined> => {
   while (isComing(output, name)) {
@@ -260,17 +268,27 @@ const waitFor = async (
   return find();
 };
 
-/** A segment as it grows, part by part: chunked transfer for low-latency DASH. */
+/**
+ * A segment as it grows, part by part: chunked transfer for low-latency DASH. Where it stops short,
+ * the answer breaks off, so that no cache takes it for all of the segment.
+ */
 async function* growing(
   request: FastifyRequest,
   { output, name }: { output: Output; name: string },
 ): AsyncGenerator<Buffer> {
-  const { window } = output;
+  const { store } = output.window;
+  let sent = 0;
   for (let index = 0; ; ) {
-    const bytes = await window.store.part(name, index);
+    const bytes = await store.part(name, index);
     if (bytes !== undefined) {
       yield bytes;
+      sent += bytes.length;
       index += 1;
-    } else if (!isComing(output, name) || !(await step(request, output))) return;
+    } else if (!isComing(output, name)) break;
+    else if (!(await step(request, output))) throw tooLate();
   }
+  // Parts are kept for some seconds; the rest of a segment that was sent slowly is in the whole.
+  const whole = await store.media(name);
+  if (whole === undefined) throw absent();
+  if (whole.length > sent) yield whole.subarray(sent);
 }

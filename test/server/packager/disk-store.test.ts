@@ -50,7 +50,7 @@ describe('a window on disk', () => {
     const disk = new DiskWindow(folder, { seconds: 1800 });
     await filled(disk, 0, 600);
     const { store, window } = disk;
-    expect(store.size).toBeLessThanOrEqual(5);
+    expect(store.size).toBeLessThanOrEqual(6);
     expect(window.segments).toHaveLength(469);
     expect(window.segments.filter(({ parts }) => parts.length > 0)).toHaveLength(4);
     for (const sequence of [131, 300, 599]) {

@@ -217,9 +217,15 @@ describe('titles', () => {
   });
 
   it('that wait are bounded', () => {
-    const { segmenter } = new Bench().begin();
-    for (let index = 0; index < 40; index += 1) segmenter.title(title(BEGIN + 1e9 + index));
+    const bench = new Bench().begin();
+    const { segmenter } = bench;
+    for (let index = 0; index < 108; index += 1)
+      segmenter.title(title(BEGIN + 100 + index, `title ${index}`));
     expect(segmenter.counts.titlesDropped).toBe(8);
+    // Those that are due first are kept.
+    bench.push(units(BEGIN, 20));
+    const told = bench.contents.flatMap(({ metadata }) => metadata?.map((one) => one.title) ?? []);
+    expect(told).toEqual(Array.from({ length: 100 }, (_, index) => `title ${index}`));
   });
 });
 

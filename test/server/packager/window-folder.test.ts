@@ -15,10 +15,6 @@ it('writes what the disk would not take of a programme with the next part of its
     name: 'broadcast',
     secret: 'k3y',
     grid: GRID,
-    ended: false,
-    titles: [],
-    placed: null,
-    manifest: null,
   });
   const store = folder.store('opus');
   await folder.flush();
