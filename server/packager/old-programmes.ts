@@ -13,9 +13,13 @@ const MOST = 20;
 export class OldProgrammes {
   readonly #kept = new Map<string, Programme>();
   readonly #keptFor: Millis;
-  readonly #timers: Timers;
+  readonly #timers: Pick<Timers, 'after'>;
 
-  constructor({ window, grid, timers }: { window: Samples; grid: Grid; timers: Timers }) {
+  constructor({
+    window,
+    grid,
+    timers,
+  }: { window: Samples; grid: Grid; timers: Pick<Timers, 'after'> }) {
     const span = samplesToMillis(samples(window + 3 * grid.segment));
     this.#keptFor = millis(Math.max(KEPT, span));
     this.#timers = timers;

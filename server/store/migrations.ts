@@ -58,4 +58,7 @@ export const MIGRATIONS: readonly string[] = [
      name TEXT NOT NULL
    ) STRICT;
    CREATE INDEX titles_by_recording ON titles (recording);`,
+
+  // The machine's run in which the service ran last, and whether it ended in order.
+  `CREATE TABLE life (boot TEXT NOT NULL, orderly INTEGER NOT NULL) STRICT;`,
 ];

@@ -1,9 +1,9 @@
 /** What outlives a restart, in one SQLite file: channels, broadcasts, epochs, track time. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import type { ClockPoint } from '../../shared/control.ts';
-import { type Samples, samples, type Utc, utc } from '../../shared/time.ts';
+import { SAMPLE_RATE, type Samples, samples, type Utc, utc } from '../../shared/time.ts';
 import { type ChannelSettings, DEFAULT_SETTINGS } from './channel-settings.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { Recordings } from './recordings.ts';
@@ -32,6 +32,21 @@ export type BroadcastRecord = {
 };
 
 const EPOCHS = 0x1_0000;
+
+/**
+ * What a power cut can have taken back with the last half minute of writes, and much more, so that
+ * nothing is given out twice: epochs, and track time (ten minutes; no window reaches over that).
+ */
+const SKIPPED = { epochs: 16, track: 600 * SAMPLE_RATE } as const;
+
+/** Identifies the machine's run since it was switched on; null where that is not told. */
+const bootId = (): string | null => {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return null;
+  }
+};
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -81,11 +96,13 @@ export class Store {
   }
 
   /**
-   * Opens or creates `skywave.db` in a folder, which is made when missing, and migrates it.
+   * Opens or creates `skywave.db` in a folder, which is made when missing, and migrates it. Writes
+   * are not waited for until they are on the disk, which would keep listeners waiting: when the
+   * machine was switched off under the last life, what may be lost of it is passed over.
    *
    * @throws {StoreError} when the file is damaged, locked or out of reach; it is left as it is.
    */
-  static open(folder: string): Store {
+  static open(folder: string, boot = bootId()): Store {
     mkdirSync(folder, { recursive: true });
     const file = join(folder, 'skywave.db');
     let database: DatabaseSync | undefined;
@@ -99,6 +116,7 @@ export class Store {
       );
       const store = new Store(database);
       store.#migrate();
+      store.#begin(boot);
       database.exec('PRAGMA busy_timeout = 50');
       return store;
     } catch (error) {
@@ -201,7 +219,25 @@ export class Store {
   }
 
   close(): void {
+    try {
+      this.#database.exec('UPDATE life SET orderly = 1');
+    } catch {
+      // Then it counts as cut off, which costs some numbers.
+    }
     this.#database.close();
+  }
+
+  #begin(boot: string | null): void {
+    if (boot === null) return;
+    const last = this.#database.prepare('SELECT boot, orderly FROM life').get();
+    if (last !== undefined && last.boot !== boot && last.orderly === 0)
+      this.#run(
+        `UPDATE channels SET track = track + ?,
+         epoch = CASE WHEN epoch < 0 THEN epoch ELSE (epoch + ?) % ? END`,
+        [SKIPPED.track, SKIPPED.epochs, EPOCHS],
+      );
+    this.#database.exec('DELETE FROM life');
+    this.#run('INSERT INTO life (boot, orderly) VALUES (?, 0)', [boot]);
   }
 
   #run(sql: string, values: (string | number)[]): void {

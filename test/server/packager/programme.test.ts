@@ -117,6 +117,31 @@ describe('a title that is told before its epoch begins', () => {
   });
 });
 
+describe('titles of one sample', () => {
+  it('stand a millisecond apart, and the same one stands once', () => {
+    const { programme, speak } = programmeOf();
+    speak(0, 50);
+    for (const words of ['One', 'Two', 'One', 'Two', 'Three'])
+      programme.title(title(1, 4800, words));
+    const [one, two, three] = [4800, 4848, 4896].map((at) => ({ at: BEGIN + at }));
+    expect(programme.titles).toMatchObject([
+      { ...one, title: 'One' },
+      { ...two, title: 'Two' },
+      { ...three, title: 'Three' },
+    ]);
+  });
+
+  it('are bounded: what is past goes first, then what is furthest ahead', () => {
+    const { programme, speak } = programmeOf();
+    speak(0, 50);
+    const at = (index: number): number => 4800 * (index + 1);
+    for (let index = 0; index < 110; index += 1) programme.title(title(1, at(index), `${index}`));
+    const kept = programme.titles.map(({ title: words }) => Number(words));
+    // Of the ten that hold within the first second the last one holds now.
+    expect(kept).toEqual(Array.from({ length: 100 }, (_, index) => index + 9));
+  });
+});
+
 describe('the step that a frame brings', () => {
   it('changes where a part ends and where the encoders have what its last unit needs', () => {
     const { programme, speak } = programmeOf();
