@@ -1,6 +1,6 @@
 /** Bit rates as playlists and manifests declare them, measured on the bytes really served. */
 import { SAMPLE_RATE, type Samples, samples } from '../../shared/time.ts';
-import type { Grid, Segment } from './track.ts';
+import type { Format, Grid, Segment } from './track.ts';
 
 /** Bits a second, both rounded up to whole kbit/s so that a text does not change with every part. */
 export type Bitrates = {
@@ -33,7 +33,7 @@ export const targetDuration = (grid: Grid): number =>
 export const bitratesOf = (
   segments: readonly Segment[],
   grid: Grid,
-  format: 'fmp4' | 'ts' = 'fmp4',
+  format: Format = 'fmp4',
 ): Bitrates => {
   const complete = segments.filter((segment) => segment.complete);
   const sizes = (complete.length > 0 ? complete : segments).map((segment) => ({

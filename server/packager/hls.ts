@@ -7,7 +7,7 @@ import { SAMPLE_RATE, type Samples, samples } from '../../shared/time.ts';
 import { codecOf } from './fmp4-init.ts';
 import { type Bitrates, durationOf, targetDuration } from './hls-bitrates.ts';
 import { type DatedTitle, dateRange, quoted, titlesSince } from './hls-titles.ts';
-import type { Grid, Rendition, Segment } from './track.ts';
+import type { Format, Grid, Rendition, Segment } from './track.ts';
 
 /** Where another rendition of the same multivariant playlist stands. */
 export type Sibling = {
@@ -169,17 +169,19 @@ export const mediaPlaylist = (view: PlaylistView, { skip = false } = {}): string
 
 /**
  * Renders a multivariant playlist of the variants with one codec, in the order given: the first is
- * where players begin. Opus has one of its own, for Apple's list of codecs is without it.
+ * where players begin. Opus has one of its own, for Apple's list of codecs is without it. Transport
+ * streams are for old equipment, which may refuse a version that it does not know.
  */
 export const multivariantPlaylist = (
   variants: readonly Variant[],
-  { codec }: { codec: Rendition['codec'] },
+  { codec, format }: { codec: Rendition['codec']; format: Format },
 ): string => {
   const chosen = variants.filter((variant) => variant.rendition.codec === codec);
   const lines = chosen.flatMap(({ rendition, uri, bitrates }) => [
     `#EXT-X-STREAM-INF:BANDWIDTH=${bitrates.peak},AVERAGE-BANDWIDTH=${bitrates.average},CODECS=${quoted(codecOf(rendition))}`,
     uri,
   ]);
-  const top = ['#EXTM3U', `#EXT-X-VERSION:${VERSION.map}`, '#EXT-X-INDEPENDENT-SEGMENTS'];
+  const version = format === 'ts' ? VERSION.plain : VERSION.map;
+  const top = ['#EXTM3U', `#EXT-X-VERSION:${version}`, '#EXT-X-INDEPENDENT-SEGMENTS'];
   return `${[...top, ...lines].join('\n')}\n`;
 };

@@ -10,12 +10,17 @@ import { judgeReload, type Reload, type Timers, type Waiter, Waiters } from './r
 import { RenderCache, type RenderCosts, type Rendered } from './render-cache.ts';
 import type { SegmentStore } from './segment-store.ts';
 import { Segmenter } from './segmenter.ts';
-import type { AccessUnit, Grid, Piece, Rendition, Segment, TimedMetadata } from './track.ts';
+import type {
+  AccessUnit,
+  Format,
+  Grid,
+  Piece,
+  Rendition,
+  Segment,
+  TimedMetadata,
+} from './track.ts';
 import { Window } from './window.ts';
 import type { RestoredWindow } from './window-restore.ts';
-
-/** Playlists of a rendition: parts and fMP4, or whole segments of MPEG-TS. */
-export type Format = 'fmp4' | 'ts';
 
 /** What an output is made of. */
 export type OutputOptions = {

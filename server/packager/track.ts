@@ -85,3 +85,6 @@ export type Segment = {
   /** Of an old segment: what its parts came to, which are no longer kept and not in `parts`. */
   readonly folded?: { readonly duration: Samples; readonly bytes: number };
 };
+
+/** Playlists of a rendition: parts and fMP4, or whole segments of MPEG-TS. */
+export type Format = 'fmp4' | 'ts';

@@ -9,10 +9,10 @@ import type { Addressing } from '../packager/dash-view.ts';
 import { DiskBusy } from '../packager/file-turns.ts';
 import { multivariantPlaylist } from '../packager/hls.ts';
 import { bitratesOf } from '../packager/hls-bitrates.ts';
-import type { Format, Output } from '../packager/output.ts';
+import type { Output } from '../packager/output.ts';
 import type { Programme } from '../packager/programme.ts';
 import type { Stored } from '../packager/segment-store.ts';
-import type { Grid } from '../packager/track.ts';
+import type { Format, Grid } from '../packager/track.ts';
 import type { Desk } from '../relay/desk.ts';
 import type { Now } from '../relay/session.ts';
 import type { Station } from '../relay/station.ts';
@@ -85,21 +85,22 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
   );
 
   const multivariant =
-    (codec: 'aac' | 'opus', playlist: 'index.m3u8' | 'ts.m3u8') =>
+    (codec: 'aac' | 'opus', format: Format) =>
     (request: FastifyRequest<OfChannel>, reply: FastifyReply): FastifyReply => {
       const programme = programmeOf(publicDesk(station, request), request);
+      const playlist = format === 'ts' ? 'ts.m3u8' : 'index.m3u8';
       const outputs = programme.playable(codec);
       const [first] = outputs;
       // Without an AAC encoder there is Opus instead, but never in a transport stream.
-      if (first === undefined || (playlist === 'ts.m3u8' && first.rendition.codec !== 'aac'))
+      if (first === undefined || (format === 'ts' && first.rendition.codec !== 'aac'))
         throw absent();
       const render = (): string => {
         const variants = outputs.map(({ rendition, window }) => ({
           rendition,
           uri: `../media/${programme.secret}/${rendition.name}/${playlist}`,
-          bitrates: bitratesOf(window.segments, grid, playlist === 'ts.m3u8' ? 'ts' : 'fmp4'),
+          bitrates: bitratesOf(window.segments, grid, format),
         }));
-        return multivariantPlaylist(variants, { codec: first.rendition.codec });
+        return multivariantPlaylist(variants, { codec: first.rendition.codec, format });
       };
       return sendRendered(request, reply, {
         rendered: programme.texts.get(`${codec} ${playlist}`, versionOf(outputs), render),
@@ -107,9 +108,9 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
         cache: CURRENT,
       });
     };
-  app.get<OfChannel>('/c/:channel/hls/index.m3u8', multivariant('aac', 'index.m3u8'));
-  app.get<OfChannel>('/c/:channel/hls/opus.m3u8', multivariant('opus', 'index.m3u8'));
-  app.get<OfChannel>('/c/:channel/hls/ts.m3u8', multivariant('aac', 'ts.m3u8'));
+  app.get<OfChannel>('/c/:channel/hls/index.m3u8', multivariant('aac', 'fmp4'));
+  app.get<OfChannel>('/c/:channel/hls/opus.m3u8', multivariant('opus', 'fmp4'));
+  app.get<OfChannel>('/c/:channel/hls/ts.m3u8', multivariant('aac', 'ts'));
 
   app.get<OfChannel>('/c/:channel/dash/time', (_request, reply) =>
     reply

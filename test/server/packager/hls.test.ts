@@ -238,7 +238,7 @@ describe('a multivariant playlist', () => {
   ];
 
   it('reads like this, and keeps Opus to itself', () => {
-    const main = multivariantPlaylist(variants, { codec: 'aac' });
+    const main = multivariantPlaylist(variants, { codec: 'aac', format: 'fmp4' });
     expect(main).toMatchInlineSnapshot(`
       "#EXTM3U
       #EXT-X-VERSION:6
@@ -251,7 +251,9 @@ describe('a multivariant playlist', () => {
     `);
     expect(lintMultivariant(main)).toEqual([]);
     expect(accepted(main).playlists).toHaveLength(2);
-    const opus = multivariantPlaylist(variants, { codec: 'opus' });
+    const old = multivariantPlaylist(variants, { codec: 'aac', format: 'ts' });
+    expect(old).toBe(main.replace('VERSION:6', 'VERSION:3'));
+    const opus = multivariantPlaylist(variants, { codec: 'opus', format: 'fmp4' });
     expect(opus).toContain('CODECS="opus"');
     expect(lintMultivariant(opus, { codecs: /^opus$/ })).toEqual([]);
     expect(lintMultivariant(opus).map(({ rule }) => rule)).toEqual(['codecs']);
