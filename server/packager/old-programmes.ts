@@ -41,7 +41,8 @@ export class OldProgrammes {
   }
 
   #drop(programme: Programme): void {
-    if (!this.#kept.delete(programme.secret)) return;
+    if (this.#kept.get(programme.secret) !== programme) return;
+    this.#kept.delete(programme.secret);
     void programme.close().then(() => programme.folder.remove());
   }
 }

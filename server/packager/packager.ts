@@ -14,7 +14,7 @@ import { type Arrival, Arrivals } from './arrivals.ts';
 import { OldProgrammes } from './old-programmes.ts';
 import type { PackagerOptions } from './packager-options.ts';
 import { OPUS, Programme } from './programme.ts';
-import { CONTINUOUS, nextName, secretOf, subjectOf } from './programme-name.ts';
+import { CONTINUOUS, ProgrammeSecrets } from './programme-name.ts';
 import { newestProgramme, type RestoredProgramme } from './programme-restore.ts';
 import { TrackReserve } from './track-reserve.ts';
 import { removeFolders, WindowFolder } from './window-folder.ts';
@@ -28,7 +28,7 @@ const SILENT_AFTER = 3000;
 export class Packager implements Audience {
   readonly #channel: Channel;
   readonly #options: PackagerOptions;
-  readonly #key: string;
+  readonly #secrets: ProgrammeSecrets;
   readonly #old: OldProgrammes;
   readonly #arrivals = new Arrivals({
     take: (arrival) => this.#take(arrival),
@@ -58,15 +58,14 @@ export class Packager implements Audience {
     this.#since = now();
     this.#old = new OldProgrammes(options);
     this.#reserve = new TrackReserve(grid, memory);
-    this.#key = memory.secret ?? randomBytes(24).toString('base64url');
-    if (memory.secret !== this.#key) memory.keepSecret(this.#key);
+    this.#secrets = new ProgrammeSecrets(grid, memory);
     this.#programme = this.#restore();
   }
 
   /** The programme that is on or was on last; asking for it keeps a cold channel encoding. */
   get programme(): Programme | undefined {
     this.#asked = this.#options.now();
-    if (this.#cold && this.#onAir && !this.#paused) return this.#running();
+    if (this.#onAir && this.#programme?.ended && !this.#paused) return this.#running();
     return this.#programme;
   }
 
@@ -210,9 +209,10 @@ export class Packager implements Audience {
     if (current !== undefined) this.#old.add(current);
     const { grid, windows } = this.#options;
     const broadcast = this.#broadcast ?? randomBytes(8).toString('hex');
-    const subject = this.#isContinuous ? CONTINUOUS : broadcast;
-    const name = nextName(subject, current?.folder.kept.name);
-    const begun = { name, secret: this.#secretOf(name), grid };
+    const name = this.#isContinuous ? CONTINUOUS : broadcast;
+    // What has ended is never gone on with at its addresses.
+    if (current?.continuous || current?.folder.kept.name === name) this.#secrets.turn();
+    const begun = { name, secret: this.#secrets.of(name), grid };
     return this.#begin(WindowFolder.create(windows, this.#reserve.sequence, begun));
   }
 
@@ -222,7 +222,7 @@ export class Packager implements Audience {
     const found = newestProgramme(windows, {
       grid,
       renditions: [...ladder, OPUS].map(({ name }) => name),
-      secretOf: (name) => this.#secretOf(name),
+      secretOf: (name) => this.#secrets.of(name),
       mayGoOn: (end) => !this.#reserve.isBeyond(end),
     });
     if (found === undefined) return undefined;
@@ -246,7 +246,7 @@ export class Packager implements Audience {
       stretches: restored?.stretches ?? this.#reserve.stretches,
       folder,
       restored,
-      continuous: subjectOf(folder.kept.name) === CONTINUOUS,
+      continuous: folder.kept.name === CONTINUOUS,
       timers,
       createTranscoder: over
         ? () => absentTranscoder(ladder.some(({ name }) => restored.windows.has(name)))
@@ -258,6 +258,8 @@ export class Packager implements Audience {
       },
     });
     programme.transcoder.setLowRate(this.#lowRates);
+    const { nowPlaying } = this.#channel;
+    if (restored === undefined && nowPlaying !== null) programme.title(nowPlaying);
     this.#cold = false;
     this.#damagedBefore = 0;
     this.#programme = programme;
@@ -282,13 +284,8 @@ export class Packager implements Audience {
 
   /** Whether what a programme is of still goes on. */
   #isOn(name: string): boolean {
-    const subject = subjectOf(name);
-    if (subject !== CONTINUOUS) return subject === this.#broadcast;
+    if (name !== CONTINUOUS) return name === this.#broadcast;
     return this.#isContinuous || this.#broadcast !== null;
-  }
-
-  #secretOf(name: string): string {
-    return secretOf(name, { key: this.#key, grid: this.#options.grid });
   }
 
   /** A frame that the transcoder made of one of ours goes back to the channel, for its sockets. */

@@ -65,15 +65,17 @@ export class ProgrammeTitles {
 
   /**
    * Where another title stands already it is a millisecond later: what players know by its place
-   * never changes its text (RFC 8216bis 4.4.5.1). The same one again changes nothing.
+   * never changes its text (RFC 8216bis 4.4.5.1). One that says the same again changes nothing.
    */
   #place({ title, artist, artwork, url }: Metadata, track: Samples): TimedMetadata[] {
     const words = { title, artist: artist ?? null, artwork: artwork ?? null, url: url ?? null };
     let at = track;
+    let before: DatedTitle | undefined;
     for (let other = this.#at(at); other !== undefined; other = this.#at(at)) {
-      if (isSaid(other, words)) return [];
+      before = other;
       at = samples(at + MILLISECOND);
     }
+    if (before !== undefined && isSaid(before, words)) return [];
     const timed = { at, ...words };
     this.#placed.push({ ...timed, utc: this.#timeline.utcOf(at) });
     this.#placed.sort((one, other) => one.at - other.at);

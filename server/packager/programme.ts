@@ -184,7 +184,7 @@ export class Programme {
 
   /** A title, at the sample it belongs to, or as soon as that has a place. */
   title(metadata: Metadata): void {
-    this.#tell(this.#titles.enter(metadata));
+    if (!this.#ended) this.#tell(this.#titles.enter(metadata));
   }
 
   /** The server restarts: all that came is made into segments and written, without an end. */

@@ -12,6 +12,8 @@ export type EpochSourceOptions = {
 /** Makes the source of a store's epochs. */
 export const epochSource = (store: Store, { keep, lacking }: EpochSourceOptions): EpochSource => {
   const last = new Map(store.channels().map(({ slug, epoch }) => [slug, epoch]));
+  /** Channels of which nobody knows whether the last epoch was the last. */
+  const unsure = new Set(store.epochsLost > 0 ? last.keys() : []);
   return {
     resumable: (slug) => {
       const epoch = last.get(slug) ?? -1;
@@ -19,7 +21,8 @@ export const epochSource = (store: Store, { keep, lacking }: EpochSourceOptions)
       return epoch < 0 || ended !== null ? undefined : epoch;
     },
     next: (slug) => {
-      const epoch = epochAfter(last.get(slug) ?? -1);
+      const lost = unsure.delete(slug) ? store.epochsLost : 0;
+      const epoch = epochAfter((last.get(slug) ?? -1) + lost);
       last.set(slug, epoch);
       keep(slug, () => store.keepEpoch(slug, epoch));
       return epoch;

@@ -88,6 +88,8 @@ const errorOf = (error: unknown, file: string): unknown => {
 /** The database; every call is synchronous and takes well below a millisecond. */
 export class Store {
   readonly recordings: Recordings;
+  /** So many epochs after the last of each channel may have been given out and forgotten. */
+  epochsLost = 0;
   readonly #database: DatabaseSync;
 
   private constructor(database: DatabaseSync) {
@@ -218,6 +220,7 @@ export class Store {
     return { id: String(row.id), started: utc(Number(row.started)), ended };
   }
 
+  /** Ends an orderly life. */
   close(): void {
     try {
       this.#database.exec('UPDATE life SET orderly = 1');
@@ -227,17 +230,17 @@ export class Store {
     this.#database.close();
   }
 
+  /** Notes which run of the machine this is; that alone must be on the disk before anything else. */
   #begin(boot: string | null): void {
     if (boot === null) return;
     const last = this.#database.prepare('SELECT boot, orderly FROM life').get();
-    if (last !== undefined && last.boot !== boot && last.orderly === 0)
-      this.#run(
-        `UPDATE channels SET track = track + ?,
-         epoch = CASE WHEN epoch < 0 THEN epoch ELSE (epoch + ?) % ? END`,
-        [SKIPPED.track, SKIPPED.epochs, EPOCHS],
-      );
+    const isCut = last !== undefined && last.boot !== boot && last.orderly === 0;
+    if (isCut) this.epochsLost = SKIPPED.epochs;
+    this.#database.exec('PRAGMA synchronous = FULL; BEGIN');
+    if (isCut) this.#run('UPDATE channels SET track = track + ?', [SKIPPED.track]);
     this.#database.exec('DELETE FROM life');
     this.#run('INSERT INTO life (boot, orderly) VALUES (?, 0)', [boot]);
+    this.#database.exec('COMMIT; PRAGMA synchronous = NORMAL');
   }
 
   #run(sql: string, values: (string | number)[]): void {

@@ -12,7 +12,7 @@ const PRE_ROLL = SAMPLE_RATE;
 const MOST = 8 * SAMPLE_RATE;
 const REMAINING = 4 * SAMPLE_RATE;
 
-/** Above that, a piece that has waited for so long shows that no child keeps up, ms. */
+/** Above that, a piece that has waited for so long, ms, while ever more came, shows that no child keeps up. */
 const PATIENCE = 7000;
 
 /** After an outage a publisher sends at once what it kept, 120 s: that is late, but not too much. */
@@ -35,6 +35,8 @@ export class KeptPieces {
   #sent = 0;
   #taken = 0;
   #kept = 0;
+  /** The most that was kept since it was within bounds last. */
+  #peak = 0;
   #inFlight = 0;
   #waiting = 0;
   #held = false;
@@ -69,6 +71,7 @@ export class KeptPieces {
     for (let left = this.#kept; left > REMAINING; count += 1)
       left -= (this.#pieces[count] as Feed).duration;
     const gone = this.#drop(count);
+    this.#peak = 0;
     this.rewind();
     return gone;
   }
@@ -127,7 +130,9 @@ export class KeptPieces {
   }
 
   #isTooMuch(now: number): boolean {
-    if (this.#kept <= MOST) return false;
+    const grows = this.#kept > this.#peak;
+    this.#peak = this.#kept <= MOST ? 0 : Math.max(this.#peak, this.#kept);
+    if (this.#kept <= MOST || !grows) return false;
     const waiting = this.#pieces.findIndex((piece) => endOf(piece) > this.#done);
     return this.#kept > MOST_AT_ONCE || now - (this.#came[waiting] ?? now) >= PATIENCE;
   }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { samples } from '../../shared/time.ts';
 import { lintReloads } from '../helpers/hls-sequence.ts';
 import { listed, mediaTextOf } from '../helpers/hls-text.ts';
+import { startPublisher } from '../helpers/service.ts';
 import { newestIn, send, sleep, WindowLife } from './window-life.ts';
 
 /** Segments of 1.28 s: three target durations are 3 s. */
@@ -70,7 +71,22 @@ describe('a continuous channel', () => {
     expect(await (await life.get(`${media}/${AAC}`)).text()).toContain(ENDED);
   });
 
-  it('has another address when its segments have another length, for their numbers begin anew', async () => {
+  it('has another address when it is one again after a broadcast of its own', async () => {
+    const { client, media } = await life.begin();
+    client.send({ type: 'bye' });
+    await client.ended();
+    life.set({ continuous: false });
+    await life.until(`${media}/${AAC}`, isEnded);
+    const own = await life.begin();
+    own.client.send({ type: 'bye' });
+    await own.client.ended();
+    life.set({ continuous: true });
+    await expect.poll(() => life.media(), { timeout: 10_000 }).not.toBe(own.media);
+    expect(await life.media()).not.toBe(media);
+    expect(await (await life.get(`${media}/${AAC}`)).text()).toContain(ENDED);
+  });
+
+  it('has another address when its segments when its segments have another length, for their numbers begin anew', async () => {
     const { media } = await life.begin();
     await life.restart({ grid: { part: samples(15_360), segment: samples(76_800) } });
     await expect.poll(() => life.media(), { timeout: 10_000 }).not.toBe(media);
@@ -91,9 +107,9 @@ describe('a broadcast', () => {
 
   it('that nobody asks for ends when it is not kept warm, and goes on under another address', async () => {
     life.set({ warm: false });
-    const asking = life.media();
     const { client, epoch, media, begun } = await life.begin();
-    expect(await asking).toBe(media);
+    client.send({ type: 'metadata', title: 'Now', at: { epoch, timestamp: 48_000 } });
+    await life.until(`${media}/${AAC}`, (text) => text.includes('X-TITLE="Now"'));
     life.ahead += 61_000;
     // No playlist may be asked for now; the sound goes on.
     send(client, epoch, { from: 300, to: 400, begun });
@@ -104,8 +120,26 @@ describe('a broadcast', () => {
     send(client, epoch, { from: 450, to: 700, begun });
     const again = await life.media();
     expect(again).not.toBe(media);
-    expect(await (await life.get(`${again}/${AAC}`)).text()).not.toContain(ENDED);
+    const text = await (await life.get(`${again}/${AAC}`)).text();
+    expect(text).not.toContain(ENDED);
+    expect(text).toContain('X-TITLE="Now"');
     expect(await (await life.get(`${media}/${AAC}`)).text()).toContain(ENDED);
+  });
+
+  it('that nobody has asked for yet is not taken for the one before', async () => {
+    life.set({ warm: false });
+    const before = await life.begin();
+    before.client.send({ type: 'bye' });
+    await before.client.ended();
+    await life.until(`${before.media}/${AAC}`, isEnded);
+    life.ahead += 61_000;
+    const { client, epoch } = await startPublisher(life.service);
+    const begun = life.now - 6000;
+    send(client, epoch, { from: 0, to: 300, begun });
+    await sleep(1000);
+    expect((await life.get('/c/live/hls/index.m3u8')).status).toBe(404);
+    send(client, epoch, { from: 300, to: 550, begun });
+    expect(await life.media()).not.toBe(before.media);
   });
 });
 

@@ -111,6 +111,25 @@ describe('the pieces that are kept', () => {
     expect(push(7000, 7010)).toHaveLength(500);
   });
 
+  it('may wait for longer than that while they become fewer', () => {
+    const kept = new KeptPieces();
+    for (let index = 0; index < 3000; index += 1) kept.push(piece(index), 0);
+    // Codecs twice as fast as the sound, which goes on.
+    for (let index = 3000, taken = 0; kept.behind > 4 * 48_000; index += 1) {
+      expect(kept.push(piece(index), (index - 3000) * 20)).toEqual([]);
+      kept.next();
+      taken += 2 * 960;
+      kept.taken(samples(taken));
+      kept.done(samples(taken));
+    }
+    // None keeps up any more.
+    const index = 10_000;
+    let gone = 0;
+    for (let more = 0; more < 500; more += 1)
+      gone += kept.push(piece(index + more), 100_000 + more * 20).length;
+    expect(gone).toBeGreaterThan(150);
+  });
+
   it('have not waited while they were only the pre-roll of what comes', () => {
     const kept = new KeptPieces();
     fill(kept, 100);
