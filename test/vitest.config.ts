@@ -19,7 +19,7 @@ const MEASURED = [
 const PATIENCE = { testTimeout: 180_000, hookTimeout: 60_000 };
 
 /**
- * Three projects, one after the other: claims about parts run in parallel, pages three at a time, and
+ * Three projects, one after the other: claims about parts run in parallel, pages two at a time, and
  * what measures delays has the machine to itself.
  */
 export default defineConfig({
@@ -38,7 +38,7 @@ export default defineConfig({
           exclude: PAGES,
           testTimeout: 60_000,
           // Most of them wait for real time rather than for a core.
-          maxWorkers: Math.max(5, availableParallelism()),
+          maxWorkers: Math.max(4, availableParallelism()),
           sequence: { groupOrder: 0 },
         },
       },
@@ -49,7 +49,7 @@ export default defineConfig({
           include: PAGES,
           exclude: MEASURED,
           ...PATIENCE,
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

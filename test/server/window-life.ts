@@ -14,6 +14,8 @@ import {
 } from '../helpers/service.ts';
 
 const FRAME = 960;
+/** A transcoder's child takes seconds to start on a machine that does much else, ms. */
+const PATIENCE = 40_000;
 const packets = measuringPackets();
 
 export const sleep = (ms: number): Promise<void> =>
@@ -70,7 +72,7 @@ export class WindowLife {
 
   /** Asks until the answer is 200 and the claim holds of its text. */
   async until(path: string, claim: (text: string) => boolean): Promise<string> {
-    for (const deadline = Date.now() + 15_000; ; await sleep(50)) {
+    for (const deadline = Date.now() + PATIENCE; ; await sleep(50)) {
       const answer = await this.get(path);
       const text = await answer.text();
       if (answer.status === 200 && claim(text)) return text;
