@@ -13,7 +13,7 @@ process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/compiled');
 /** Pages in a browser, and of these what measures delays or plays for a while. */
 const PAGES = ['test/e2e/**/*.test.ts', 'test/faults/*.browser.test.ts'];
 const MEASURED = [
-  'test/e2e/{on-air,players,programs,faults}.test.ts',
+  'test/e2e/{on-air,players,programs,faults,instrument}.test.ts',
   'test/faults/*.browser.test.ts',
 ];
 const PATIENCE = { testTimeout: 180_000, hookTimeout: 60_000 };
