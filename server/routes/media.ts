@@ -211,7 +211,7 @@ const media = async (
     const grows = part === undefined && request.method === 'GET';
     // Headers say that it can be kept for ever: they are not sent before there is something.
     const first = grows ? () => store.part(name, 0) : find;
-    bytes = (await first()) ?? (await waitFor(request, { output, name, find: first }));
+    bytes = await waitFor(request, { output, name, find: first });
     if (bytes !== undefined && grows)
       return reply
         .header('cache-control', FOR_EVER)
@@ -261,12 +261,11 @@ const waitFor = async (
     find: () => Stored;
   },
 ): Promise<Buffer | undefined> => {
-  while (isComing(output, name)) {
-    if (!(await step(request, output))) break;
+  for (;;) {
     const bytes = await find();
-    if (bytes !== undefined) return bytes;
+    if (bytes !== undefined || !isComing(output, name)) return bytes;
+    if (!(await step(request, output))) return find();
   }
-  return find();
 };
 
 /**
