@@ -11,6 +11,7 @@ import type { SegmentBytes, SegmentStore, Stored } from './segment-store.ts';
 import type { SegmentHead } from './segmenter.ts';
 import type { Part, Segment } from './track.ts';
 import { type Indexed, WindowLog } from './window-log.ts';
+import { writeAll } from './write-all.ts';
 
 /** Complete segments whose parts are kept in memory: for three target durations after their tags. */
 const YOUNG = 6;
@@ -128,6 +129,7 @@ export class DiskStore implements SegmentStore {
     this.#closed = true;
     await this.#writing;
     await this.#letGo();
+    await this.#index.close();
   }
 
   /** A segment from before a restart: its parts are listed, or it goes on. */
@@ -196,7 +198,7 @@ export class DiskStore implements SegmentStore {
     const growing = this.#growing?.name === head.name ? this.#growing : undefined;
     const { handle } = growing ?? (await this.#create(head.name));
     const unwritten = growing === undefined ? parts : parts.slice(written);
-    await handle.writeFile(Buffer.concat(unwritten.map(({ bytes }) => bytes)));
+    for (const { bytes } of unwritten) await writeAll(handle, bytes);
     if (growing === undefined) await this.#index.add({ ...headOf(head), whole: null });
     entry.written = parts.length;
   }

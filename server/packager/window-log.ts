@@ -2,9 +2,10 @@
  * What of a rendition's window is on disk: a log with one line when a segment is begun, and one when
  * it is complete. The newest line of a name counts. A line is written after the bytes it speaks of.
  */
-import { appendFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { type Samples, samples, utc } from '../../shared/time.ts';
 import type { SegmentHead } from './segmenter.ts';
+import { writeAll } from './write-all.ts';
 
 /** One line. */
 export type Indexed = SegmentHead & {
@@ -67,6 +68,8 @@ export class WindowLog {
   /** What the log has to say, by name. */
   readonly #lines = new Map<string, string>();
   #written = 0;
+  /** Open for appending: that costs more than a line does. */
+  #handle: FileHandle | undefined;
   /** Whether the file says what is true, or did so before a restart. */
   #file: 'absent' | 'old' | 'current';
 
@@ -82,7 +85,8 @@ export class WindowLog {
     this.#lines.set(indexed.name, line);
     if (this.#file !== 'current' || this.#written > 2 * this.#lines.size + OUTDATED_MOST)
       return this.#rewrite();
-    await appendFile(this.#path, `${line}\n`);
+    this.#handle ??= await open(this.#path, 'a');
+    await writeAll(this.#handle, Buffer.from(`${line}\n`));
     this.#written += 1;
   }
 
@@ -93,12 +97,21 @@ export class WindowLog {
 
   /** The window on disk is behind the one that players see: after a restart it must not count. */
   async disown(): Promise<void> {
+    await this.close();
     if (this.#file === 'absent') return;
     await rm(this.#path, { force: true });
     this.#file = 'absent';
   }
 
+  /** Lets go of the file; a later line opens it again. */
+  async close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
+  }
+
   async #rewrite(): Promise<void> {
+    await this.close();
     const fresh = `${this.#path}.new`;
     if (this.#file === 'current') this.#file = 'old';
     await writeFile(fresh, [...this.#lines.values()].map((line) => `${line}\n`).join(''));

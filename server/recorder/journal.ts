@@ -9,6 +9,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { FrameId } from '../../shared/control.ts';
 import { type Frame, MAX_FRAME_BYTES } from '../../shared/frame.ts';
 import type { Samples } from '../../shared/time.ts';
+import { writeAll } from '../packager/write-all.ts';
 import { type Block, BlockIndex, type Entry, type Mark } from './blocks.ts';
 import { freeName } from './free-name.ts';
 import { piecesOf, RECORD_HEADER, RecordReader, recordOf, recordsIn } from './journal-record.ts';
@@ -33,13 +34,6 @@ export class DiskFailure extends Error {
 
 const failureOf = (error: unknown): DiskFailure =>
   new DiskFailure(error instanceof Error && 'code' in error ? String(error.code) : 'unknown');
-
-const writeAll = async (file: FileHandle, bytes: Buffer, position: number): Promise<void> => {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
-    at += bytesWritten;
-  }
-};
 
 /** The frames of one broadcast, on disk. */
 export class Journal {

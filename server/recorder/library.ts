@@ -16,7 +16,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** How often broadcasts that a restart cut are looked after, ms. */
-const SETTLE_EVERY = 1000;
+const SETTLE_EVERY = 5000;
 
 /** How often it may be tried to read what could not be read, ms. */
 const MEND_EVERY = 60_000;

@@ -69,14 +69,14 @@ export class ChannelAlarms {
   tick(now: Utc): void {
     const wrong = this.#look(now);
     for (const kind of KINDS) {
-      const { detail, ...patience } = WATCHED[kind];
       const before = this.#watches[kind];
       // Off the air nobody waits to see whether it comes back.
       const after = this.#channel.onAir
-        ? watch(before, { wrong: wrong[kind], now }, patience)
+        ? watch(before, { wrong: wrong[kind], now }, WATCHED[kind])
         : WELL;
+      if (after === before) continue;
       this.#watches[kind] = after;
-      if (before.is !== 'raised' && after.is === 'raised') this.#raise(kind, detail);
+      if (before.is !== 'raised' && after.is === 'raised') this.#raise(kind, WATCHED[kind].detail);
       if (before.is === 'raised' && after.is !== 'raised') this.#raise(kind, null);
     }
   }

@@ -243,7 +243,8 @@ export class Station {
       channel.tick(now);
       log.tick(now);
       fanOut.tick();
-      packager.want(LOW_RATES.filter(({ id }) => fanOut.wanted.has(id)).map(({ name }) => name));
+      const { wanted } = fanOut;
+      packager.want(LOW_RATES.filter(({ id }) => wanted.has(id)).map(({ name }) => name));
       packager.tick();
       watches.tick(now);
       news.tick();
