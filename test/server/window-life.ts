@@ -101,6 +101,8 @@ export class WindowLife {
   async begin(): Promise<Begun> {
     const { client, epoch } = await startPublisher(this.service);
     const begun = this.now - 6000;
+    // A channel that is not kept warm makes nothing of what came before somebody asked.
+    await this.get('/c/live/hls/index.m3u8');
     send(client, epoch, { from: 0, to: 300, begun });
     const media = await this.media();
     for (const file of ['opus/index.m3u8', 'aac64/ts.m3u8'])
