@@ -39,6 +39,7 @@ export default defineConfig({
           testTimeout: 60_000,
           // Most of them wait for real time rather than for a core.
           maxWorkers: Math.max(4, availableParallelism()),
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },

@@ -72,6 +72,8 @@ export class LiveManifests {
       programme.folder.keep({ manifest: { start: begun, periods: current } });
     const ended = programme.ended && main.outputs.every(({ window }) => window.ended);
     const complete = segments.filter((segment) => segment.complete).length;
+    // Another set may have come further, into a Period that is not there yet.
+    const newest = segments.at(-1)?.sequence ?? -1;
     return manifest({
       grid,
       title,
@@ -81,7 +83,7 @@ export class LiveManifests {
           rendition,
           bitrates: bitratesOf(window.segments, grid),
         })),
-        segments: commonSegments(outputs),
+        segments: commonSegments(outputs).filter(({ sequence }) => sequence <= newest),
       })),
       periods: current,
       addressing,

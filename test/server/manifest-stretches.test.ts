@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ChildTranscoder } from '../../server/transcoder/transcoder.ts';
+import { addressedBy, lintDash } from '../helpers/dash-linter.ts';
+import { HELLO, startPublisher } from '../helpers/service.ts';
+import { parseXml } from '../helpers/xml-tree.ts';
+import { send, WindowLife } from './window-life.ts';
+
+let life: WindowLife;
+beforeAll(async () => {
+  life = await WindowLife.open();
+});
+afterAll(() => life.close());
+
+/** Numbers of a set's segments in each Period. */
+const periodsOf = (text: string, wanted: string): number[][] =>
+  Object.values(
+    Object.groupBy(
+      addressedBy(parseXml(text)).filter(({ set }) => set === wanted),
+      ({ period }) => period,
+    ),
+  ).map((segments) => (segments ?? []).map(({ number }) => number));
+
+it('what Opus has of a stretch that AAC has not come to is in no Period yet, and then in its own', async () => {
+  const { epoch, media } = await life.begin();
+  const transcoder = life.service.station.desk('live')?.packager.programme?.transcoder;
+  const pid = transcoder instanceof ChildTranscoder ? transcoder.pid : undefined;
+  if (pid === undefined) throw new Error('There is no child.');
+  process.kill(pid, 'SIGSTOP');
+  try {
+    const second = await startPublisher(life.service, { ...HELLO, takeover: true });
+    expect(second.epoch).toBeGreaterThan(epoch);
+    send(second.client, second.epoch, { from: 0, to: 50, begun: life.now - 1000 });
+    await life.until(`${media}/opus/index.m3u8`, (text) => text.includes('#EXT-X-DISCONTINUITY\n'));
+    const early = await life.until('/c/live/dash/listed.mpd', () => true);
+    expect(lintDash(early)).toEqual([]);
+    expect(periodsOf(early, '2')).toHaveLength(1);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  const late = await life.until(
+    '/c/live/dash/listed.mpd',
+    (text) => periodsOf(text, '1').length > 1,
+  );
+  expect(lintDash(late)).toEqual([]);
+  expect(periodsOf(late, '2').at(-1)).toEqual(periodsOf(late, '1').at(-1));
+});
