@@ -30,3 +30,11 @@ export type ElementEvent =
   | PastEvent
   /** hls.js could not be loaded. */
   | { readonly type: 'unplayable' };
+
+/** What is said where a channel's playlists give nothing to play. */
+export const NOTHING_TO_PLAY = {
+  ended: 'ended',
+  missing: 'off-air',
+  refused: 'refused',
+  unreachable: 'lost',
+} as const;

@@ -6,8 +6,9 @@ import { Backoff } from '../../shared/backoff.ts';
 import { type Utc, utc } from '../../shared/time.ts';
 import { RenditionChoice } from '../net/rendition-choice.ts';
 import { Scope } from '../scope.ts';
+import { Insistence } from './insistence.ts';
 import { canPlayParts, type Engine, openEngine, playsByItself } from './media-element-engine.ts';
-import type { ElementEvent } from './media-element-events.ts';
+import { type ElementEvent, NOTHING_TO_PLAY } from './media-element-events.ts';
 import { ElementPast } from './media-element-past.ts';
 import { DateClock, readSource, type Source, type Variant } from './media-element-source.ts';
 import { Watch } from './media-element-watch.ts';
@@ -43,6 +44,7 @@ export class MediaElementPlayer {
   readonly #clock = new DateClock();
   readonly #backoff = new Backoff({ least: 500, most: 8000 });
   readonly #choice = new RenditionChoice();
+  readonly #insistence = new Insistence();
   readonly #past: ElementPast;
   #variants: readonly Variant[] = [];
   #pinned: string | null = null;
@@ -212,6 +214,7 @@ export class MediaElementPlayer {
         if (!this.#past.shifted) this.#stayClose(engine, watch);
         this.#judge(watch);
       }
+      this.#insist(engine);
     });
     // What a person or the system has silenced does not begin to sound by itself.
     if (this.#awaitsPress) return;
@@ -256,6 +259,12 @@ export class MediaElementPlayer {
     if (this.#choice.step !== before) this.#change();
   }
 
+  /** After requests that failed hls.js has chosen another variant, and keeps to that. */
+  #insist({ variant }: Engine): void {
+    const wanted = this.#wanted ?? variant;
+    if (this.#insistence.isDue(performance.now(), (variant ?? wanted) === wanted)) this.#change();
+  }
+
   /**
    * Goes over to the variant wanted. Close to live hls.js often stops fetching parts when it
    * changes inside a segment, whichever way it is asked; a new beginning is a much shorter gap.
@@ -286,10 +295,3 @@ export class MediaElementPlayer {
     });
   }
 }
-
-const NOTHING_TO_PLAY = {
-  ended: 'ended',
-  missing: 'off-air',
-  refused: 'refused',
-  unreachable: 'lost',
-} as const;

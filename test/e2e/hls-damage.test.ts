@@ -46,7 +46,8 @@ const playsOn = async (page: Page): Promise<void> => {
   );
 };
 
-it('plays on after damaged bytes and without its source, and is silent after a pause', async () => {
+/** Opens the page and listens over HLS. */
+const listen = async () => {
   const context = await newListeningContext(browser, { reducedMotion: 'reduce' });
   await context.addInitScript(() => {
     localStorage.setItem('skywave.quality', 'balanced');
@@ -62,6 +63,11 @@ it('plays on after damaged bytes and without its source, and is silent after a p
   await page.goto(`${service.base}/c/live`);
   await page.getByRole('button', { name: 'Listen' }).click();
   await playsOn(page);
+  return { context, page, complaints };
+};
+
+it('plays on after damaged bytes and without its source, and is silent after a pause', async () => {
+  const { context, page, complaints } = await listen();
 
   let damaged = 0;
   await page.route(/\.m4s$/, async (route) => {
@@ -90,6 +96,18 @@ it('plays on after damaged bytes and without its source, and is silent after a p
   expect(await page.evaluate(() => (window as unknown as Played).element.paused)).toBe(true);
   await page.getByText(/Your browser waits for you/).waitFor();
   await page.getByRole('button', { name: 'Listen' }).click();
+  await playsOn(page);
+  await context.close();
+});
+
+it('comes back to the rendition chosen, which hls.js leaves when its requests fail', async () => {
+  const { context, page } = await listen();
+  await page.getByRole('combobox', { name: 'Quality' }).selectOption('aac64');
+  await page.getByText(/AAC 64 kbit\/s, HLS/).waitFor();
+  await page.route(/aac64/, (route) => route.abort());
+  await page.getByText(/AAC 128 kbit\/s, HLS/).waitFor();
+  await page.unroute(/aac64/);
+  await page.getByText(/AAC 64 kbit\/s, HLS/).waitFor({ timeout: 60_000 });
   await playsOn(page);
   await context.close();
 });
