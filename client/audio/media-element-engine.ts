@@ -2,9 +2,7 @@
 import type Hls from 'hls.js';
 import type { ErrorData, FragBufferedData, HlsConfig } from 'hls.js';
 import { Scope } from '../scope.ts';
-import type { Source, Variant } from './media-element-source.ts';
-
-type LiveSource = Extract<Source, { is: 'live' }>;
+import type { LiveSource, Variant } from './media-element-source.ts';
 
 /** One play of a live source on an element, until it breaks or is closed. */
 export interface Engine {

@@ -24,6 +24,8 @@ export type Source =
   | { readonly is: 'refused' }
   | { readonly is: 'unreachable' };
 
+export type LiveSource = Extract<Source, { is: 'live' }>;
+
 export type Fetching = {
   readonly fetch: typeof globalThis.fetch;
   readonly signal: AbortSignal;

@@ -10,10 +10,8 @@ import { Insistence } from './insistence.ts';
 import { canPlayParts, type Engine, openEngine, playsByItself } from './media-element-engine.ts';
 import { type ElementEvent, NOTHING_TO_PLAY } from './media-element-events.ts';
 import { ElementPast } from './media-element-past.ts';
-import { DateClock, readSource, type Source, type Variant } from './media-element-source.ts';
+import { DateClock, type LiveSource, readSource, type Variant } from './media-element-source.ts';
 import { Watch } from './media-element-watch.ts';
-
-type LiveSource = Extract<Source, { is: 'live' }>;
 
 /** How a play came to its end. */
 type Outcome = 'ended' | 'broken' | 'stuck' | 'changed' | 'unplayable';
@@ -144,7 +142,7 @@ export class MediaElementPlayer {
     }
   }
 
-  #read(): Promise<Source> {
+  #read(): ReturnType<typeof readSource> {
     return readSource(this.#url, {
       fetch: globalThis.fetch.bind(globalThis),
       signal: this.#aborter.signal,
@@ -251,7 +249,7 @@ export class MediaElementPlayer {
 
   /** Close to live hls.js's own choice loses the thread (MEASURED): a stall or two decide instead. */
   #judge(watch: Watch): void {
-    if (this.#pinned !== null || playsByItself()) return;
+    if (this.#chosen !== null || playsByItself()) return;
     const before = this.#choice.step;
     const at = performance.now() as Utc;
     const skips = this.#stalls + watch.stalls;
@@ -279,9 +277,14 @@ export class MediaElementPlayer {
     } else if (engine.variant !== this.#wanted) this.#end('changed');
   }
 
+  /** What a person has chosen, as long as it is there: after a restart the ladder may be another. */
+  get #chosen(): string | null {
+    return this.#variants.find(({ name }) => name === this.#pinned)?.name ?? null;
+  }
+
   /** With hls.js close to live a variant is always pinned; else a person's choice, or the player's. */
   get #wanted(): string | null {
-    if (this.#pinned !== null || playsByItself()) return this.#pinned;
+    if (this.#chosen !== null || playsByItself()) return this.#chosen;
     return this.#lowLatency ? (this.#variants[this.#choice.step]?.name ?? null) : null;
   }
 

@@ -128,7 +128,7 @@ export class DiskStore implements SegmentStore {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#writing;
-    await this.#letGo();
+    await this.#letGo().catch(() => {});
     await this.#index.close();
   }
 

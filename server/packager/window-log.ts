@@ -103,11 +103,11 @@ export class WindowLog {
     this.#file = 'absent';
   }
 
-  /** Lets go of the file; a later line opens it again. */
+  /** Lets go of the file, whatever the disk says to that; a later line opens it again. */
   async close(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
-    await handle?.close();
+    await handle?.close().catch(() => {});
   }
 
   async #rewrite(): Promise<void> {

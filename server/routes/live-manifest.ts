@@ -24,6 +24,24 @@ const commonSegments = (outputs: readonly Output[]): readonly Segment[] => {
   return slowest?.window.segments ?? [];
 };
 
+/**
+ * Another set may have come further than the main one, into a Period that is not there yet: what it
+ * has of that is not told.
+ */
+const beforeNext = (
+  segments: readonly Segment[],
+  told: { periods: readonly Period[]; main: readonly Segment[]; grid: Grid },
+): readonly Segment[] => {
+  const { periods, main, grid } = told;
+  const newest = main.at(-1)?.sequence ?? -1;
+  const last = periods.at(-1)?.sequence ?? -1;
+  const further = segments.filter(({ sequence }) => sequence > newest);
+  const next = periodsOf(periods, further, grid).find(({ sequence }) => sequence > last);
+  return next === undefined
+    ? segments
+    : segments.filter(({ sequence }) => sequence < next.sequence);
+};
+
 /** Periods never change, so those at the ends tell. */
 const samePeriods = (some: readonly Period[], others: readonly Period[]): boolean =>
   some.length === others.length &&
@@ -72,8 +90,6 @@ export class LiveManifests {
       programme.folder.keep({ manifest: { start: begun, periods: current } });
     const ended = programme.ended && main.outputs.every(({ window }) => window.ended);
     const complete = segments.filter((segment) => segment.complete).length;
-    // Another set may have come further, into a Period that is not there yet.
-    const newest = segments.at(-1)?.sequence ?? -1;
     return manifest({
       grid,
       title,
@@ -83,7 +99,7 @@ export class LiveManifests {
           rendition,
           bitrates: bitratesOf(window.segments, grid),
         })),
-        segments: commonSegments(outputs).filter(({ sequence }) => sequence <= newest),
+        segments: beforeNext(commonSegments(outputs), { periods: current, main: segments, grid }),
       })),
       periods: current,
       addressing,

@@ -72,9 +72,9 @@ export class RecordingClient {
     return (await this.call(`/channels/live/recordings${query}`, { token: null })).body.items ?? [];
   }
 
-  /** The newest recording once it is final, 10 s at most. */
+  /** The newest recording once it is final, 20 s at most. */
   async final(): Promise<Item> {
-    for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
+    for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
       const [item] = await this.list();
       if (item?.final === true) return item;
       await new Promise((resolve) => setTimeout(resolve, 50));

@@ -33,9 +33,12 @@ it('what Opus has of a stretch that AAC has not come to is in no Period yet, and
     await life.until(`${media}/opus/index.m3u8`, (text) => text.includes('#EXT-X-DISCONTINUITY\n'));
     const early = await life.until('/c/live/dash/listed.mpd', () => true);
     expect(lintDash(early)).toEqual([]);
-    expect(periodsOf(early, '2')).toHaveLength(1);
+    expect(periodsOf(early, '2')).toEqual(periodsOf(early, '1'));
   } finally {
-    process.kill(pid, 'SIGCONT');
+    // It may have been replaced by now.
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch {}
   }
   const late = await life.until(
     '/c/live/dash/listed.mpd',

@@ -21,7 +21,7 @@ import {
 
 let root: string;
 let folder: string;
-let remove: () => void;
+let remove: () => Promise<void>;
 beforeEach(() => {
   ({ path: root, remove } = temporaryFolder());
   folder = join(root, 'aac128');

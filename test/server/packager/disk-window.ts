@@ -1,5 +1,6 @@
 /** A rendition's window on a real disk, filled by hand. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DiskStore } from '../../../server/packager/disk-store.ts';
@@ -13,10 +14,17 @@ import { samples, utc } from '../../../shared/time.ts';
 export const GRID: Grid = { part: samples(15_360), segment: samples(184_320) };
 export const PARTS = GRID.segment / GRID.part;
 
-/** An empty folder, removed when the test is over. */
-export const temporaryFolder = (): { path: string; remove: () => void } => {
+const stores = new Set<DiskStore>();
+
+/** An empty folder; `remove` closes what still writes there. */
+export const temporaryFolder = (): { path: string; remove: () => Promise<void> } => {
   const path = mkdtempSync(join(tmpdir(), 'skywave-window-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  const remove = async (): Promise<void> => {
+    await Promise.all([...stores].map((store) => store.close()));
+    stores.clear();
+    await rm(path, { recursive: true, force: true });
+  };
+  return { path, remove };
 };
 
 /** The bytes of a part: real fMP4 whose one unit names it. */
@@ -45,6 +53,7 @@ export class DiskWindow {
       failing: (error) => this.said.push(error === null ? 'well' : 'fails'),
       ...(restored && { listed: restored.listed, indexed: restored.indexed }),
     });
+    stores.add(this.store);
     const duration = samples(seconds * 48_000);
     this.window = new Window({ grid: GRID, duration, store: this.store, ...restored });
   }
