@@ -39,6 +39,7 @@ export default defineConfig({
           testTimeout: 60_000,
           // Most of them wait for real time rather than for a core.
           maxWorkers: Math.max(4, availableParallelism()),
+          // A worker of its own for every file cost both cores half a minute.
           isolate: false,
           sequence: { groupOrder: 0 },
         },

@@ -24,6 +24,7 @@ export type Source =
   | { readonly is: 'refused' }
   | { readonly is: 'unreachable' };
 
+/** Something that can be played. */
 export type LiveSource = Extract<Source, { is: 'live' }>;
 
 export type Fetching = {

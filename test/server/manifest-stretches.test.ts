@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => life.close());
 
 /** Numbers of a set's segments in each Period. */
-const periodsOf = (text: string, wanted: string): number[][] =>
+const numbersOf = (text: string, wanted: string): number[][] =>
   Object.values(
     Object.groupBy(
       addressedBy(parseXml(text)).filter(({ set }) => set === wanted),
@@ -43,7 +43,7 @@ it('what Opus has of a stretch that AAC has not come to is in no Period yet, and
     );
     const early = await life.until('/c/live/dash/listed.mpd', () => true);
     expect(lintDash(early)).toEqual([]);
-    const [only, ...others] = periodsOf(early, '2');
+    const [only, ...others] = numbersOf(early, '2');
     expect([only?.at(-1), others]).toEqual([begins - 1, []]);
   } finally {
     // It may have been replaced by now.
@@ -53,8 +53,8 @@ it('what Opus has of a stretch that AAC has not come to is in no Period yet, and
   }
   const late = await life.until(
     '/c/live/dash/listed.mpd',
-    (text) => periodsOf(text, '1').length > 1,
+    (text) => numbersOf(text, '1').length > 1,
   );
   expect(lintDash(late)).toEqual([]);
-  expect(periodsOf(late, '2').at(-1)).toEqual(periodsOf(late, '1').at(-1));
+  expect(numbersOf(late, '2').at(-1)).toEqual(numbersOf(late, '1').at(-1));
 });
