@@ -29,7 +29,8 @@ describe('the check for programs', () => {
   });
 
   it('is content and silent with the others on the PATH and a browser that CHROMIUM names', () => {
-    for (const name of ['ffmpeg', 'mpv', 'gst-launch-1.0', 'cvlc', 'faketime'])
+    const needed = ['ffmpeg', 'mpv', 'gst-launch-1.0', 'cvlc', 'faketime'];
+    for (const name of [...needed, 'nginx', 'varnishd', 'openssl', 'opusinfo'])
       symlinkSync(process.execPath, join(folder, name));
     const { status, stdout, stderr } = check({ CHROMIUM: process.execPath });
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });

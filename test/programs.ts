@@ -1,6 +1,8 @@
 /**
  * Run before the tests: looks for the programs they need that npm does not bring, and installs
- * them where that is possible without asking (root on Debian).
+ * them where that is possible without asking (root on Debian). Proxies that a few tests want are
+ * daemons that run as soon as they are installed, so only where the system forbids that, as
+ * containers do; elsewhere those tests are skipped, and say so.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -32,8 +34,16 @@ const PROGRAMS: readonly Needed[] = [
   { name: 'faketime' },
 ];
 
-const missing = (): readonly Needed[] =>
-  PROGRAMS.filter(({ name, variable }) => programPath(name, variable) === undefined);
+/** Without these a few tests are skipped. */
+const WANTED: readonly Needed[] = [
+  { name: 'nginx' },
+  { name: 'varnishd', packages: ['varnish'] },
+  { name: 'openssl' },
+  { name: 'opusinfo', packages: ['opus-tools'] },
+];
+
+const missingOf = (programs: readonly Needed[]): readonly Needed[] =>
+  programs.filter(({ name, variable }) => programPath(name, variable) === undefined);
 
 const packagesOf = (needed: readonly Needed[]): string[] =>
   needed.flatMap(({ name, packages = [name] }) => packages);
@@ -47,12 +57,19 @@ const aptGet = (...args: readonly string[]): boolean =>
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   }).status === 0;
 
-const wanted = missing();
-if (wanted.length > 0 && process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
-  console.log(`Installing ${enumerate(wanted)} for the tests.`);
-  if (aptGet('update')) aptGet('install', '-y', '--no-install-recommends', ...packagesOf(wanted));
+if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
+  const nothingStarts = existsSync('/usr/sbin/policy-rc.d');
+  const sets = [PROGRAMS, ...(nothingStarts ? [WANTED] : [])].map(missingOf);
+  const lacking = sets.filter((set) => set.length > 0);
+  if (lacking.length > 0) {
+    console.log(`Installing ${enumerate(lacking.flat())} for the tests.`);
+    // In turn, so that one that is nowhere to be had does not keep away what is needed.
+    if (aptGet('update'))
+      for (const set of lacking)
+        aptGet('install', '-y', '--no-install-recommends', ...packagesOf(set));
+  }
 }
-const left = missing();
+const left = missingOf(PROGRAMS);
 if (left.length > 0) {
   const command = `apt-get install -y --no-install-recommends ${packagesOf(left).join(' ')}`;
   const choice = left.some(({ name }) => name === 'chromium')

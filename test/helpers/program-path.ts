@@ -10,6 +10,9 @@ const isExecutable = (path: string): boolean => {
   }
 };
 
+/** Where daemons are; not on every user's PATH. */
+const SYSTEM = ['/usr/sbin', '/usr/local/sbin'];
+
 /**
  * Where a program is, or undefined. If the environment has `variable`, that names the file and
  * the PATH is not asked.
@@ -18,5 +21,5 @@ export const programPath = (name: string, variable?: string): string | undefined
   const told = variable === undefined ? undefined : process.env[variable];
   if (told) return isExecutable(told) ? told : undefined;
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
+  return [...folders, ...SYSTEM].map((folder) => join(folder, name)).find(isExecutable);
 };

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -23,11 +23,6 @@ type Command = {
   readonly args: readonly string[];
   readonly folder: string;
 };
-
-/** The system's own folders for daemons are not always on a user's PATH. */
-const find = (name: string): string | undefined =>
-  programPath(name) ??
-  ['/usr/sbin', '/usr/local/sbin'].map((folder) => join(folder, name)).find(existsSync);
 
 const deployed = (name: string): string =>
   fileURLToPath(new URL(`../../server/deploy/${name}`, import.meta.url));
@@ -151,7 +146,7 @@ const startVarnish = async (varnishd: string, origin: string): Promise<Proxy> =>
 
 /** TLS and sockets by nginx, caching by Varnish. */
 const startBoth = async (nginx: string, origin: string): Promise<Proxy> => {
-  const varnish = await startVarnish(find('varnishd') ?? '', origin);
+  const varnish = await startVarnish(programPath('varnishd') ?? '', origin);
   const front = await startNginx(nginx, origin, { media: new URL(varnish.base).host }).catch(
     (error: unknown) => varnish.stop().then(() => Promise.reject(error)),
   );
@@ -197,7 +192,7 @@ afterAll(async () => {
 });
 
 for (const { name, needs, start } of PROXIES) {
-  const lacking = needs.filter((program) => find(program) === undefined);
+  const lacking = needs.filter((program) => programPath(program) === undefined);
   const reason = lacking.length === 0 ? '' : ` (skipped: ${lacking.join(' and ')} not installed)`;
 
   describe.skipIf(lacking.length > 0)(`Skywave behind ${name}${reason}`, () => {
@@ -210,7 +205,7 @@ for (const { name, needs, start } of PROXIES) {
       return `${path}/index.m3u8?_HLS_msn=${Math.floor(wanted / 12)}&_HLS_part=${wanted % 12}`;
     };
     beforeAll(async () => {
-      proxy = await start(find(needs[0]) ?? '', new URL(service.base).host);
+      proxy = await start(programPath(needs[0]) ?? '', new URL(service.base).host);
     }, 30_000);
     afterAll(() => proxy?.stop());
 
