@@ -1,8 +1,8 @@
 /**
- * UTC of track time. Within a segment it advances with the samples, exactly; where a segment begins
- * it moves towards what the newest clock point says, by a thousandth of a segment at most (3.84 ms).
- * So dates of successive segments agree with their durations, never go backwards within a stretch,
- * and yet follow a crystal that is off by up to 1000 ppm for days.
+ * UTC of track time. It advances with the samples, exactly, as long as it is within 20 ms of what the
+ * newest clock point says; beyond that it follows where a segment begins, by a thousandth of a segment
+ * at most (3.84 ms). So dates of successive segments agree with their durations, never go backwards
+ * within a stretch, and yet follow a crystal that is off by up to 1000 ppm for days.
  */
 import { captureUtc } from '../../shared/clock.ts';
 import type { ClockPoint } from '../../shared/control.ts';
@@ -24,6 +24,11 @@ export type UtcAnchor = { readonly at: Samples; readonly utc: Utc };
 /** Anchors kept: one a segment, 8 minutes of 3.84 s. */
 const KEPT = 128;
 const FOLLOWS = 1e-3;
+/**
+ * How far dates may be from what is said to be true, ms. Clock points jitter by 10, and Shaka 5.2
+ * leaves out a whole segment where a date comes a few ms later than the durations before it say.
+ */
+const OFF_MOST = 20;
 /** A stretch whose dates would overlap the one before by less begins where that one ends, ms. */
 const OVERLAP_MOST = 1000;
 
@@ -35,6 +40,8 @@ export const KEPT_BY_PUBLISHER = 125_000;
 
 const extend = (anchor: UtcAnchor, at: Samples): Utc =>
   utc(anchor.utc + samplesToMillis(samples(at - anchor.at)));
+
+const clamp = (value: number, most: number): number => Math.max(-most, Math.min(most, value));
 
 /** The anchors of a channel's last stretches. */
 export class UtcAnchors {
@@ -87,7 +94,8 @@ export class UtcAnchors {
       const at = samples(newest.at + this.#segment);
       const kept = extend(newest, at);
       const wanted = this.#aim === undefined ? kept : extend(this.#aim, at);
-      const step = Math.max(-this.#follows, Math.min(this.#follows, wanted - kept));
+      const beyond = wanted - kept - clamp(wanted - kept, OFF_MOST);
+      const step = clamp(beyond, this.#follows);
       newest = { at, utc: utc(kept + step) };
       this.#add(newest);
     }

@@ -63,6 +63,28 @@ describe('clocks', () => {
     );
   });
 
+  it('that jitter leave dates where the durations put them, until they are 20 ms off', () => {
+    const run = new Run();
+    const dates = new Set<number>();
+    const speakOn = (from: number, off: (index: number) => number): void => {
+      for (let index = from; index < from + 40; index += 1) {
+        run.clock = point(index * 2000, off(index));
+        run.speak(index * 100, index * 100 + 100);
+      }
+      dates.clear();
+      const end = run.continuity.head - (run.continuity.head % GRID.segment);
+      for (let at = end - 5 * GRID.segment; at <= end; at += GRID.segment)
+        dates.add(Math.round(run.continuity.utcOf(samples(at)) - START - (at - BEGIN) / 48));
+    };
+    speakOn(0, (index) => ((index * 7) % 19) - 9);
+    expect(dates).toEqual(new Set([-9]));
+    // Something was lost: dates follow, and then they stay.
+    speakOn(40, () => 61);
+    expect(dates).toEqual(new Set([41]));
+    speakOn(80, (index) => 41 + ((index * 7) % 19) - 9);
+    expect(dates).toEqual(new Set([41]));
+  });
+
   it('of the server may be set by an hour while frames come, and nothing happens', () => {
     for (const step of [3_600_000, -3_600_000]) {
       const run = new Run().speak(0, 200);
@@ -104,7 +126,7 @@ describe('clocks', () => {
         if (run.pieces.length > 1000) run.pieces.length = 1;
       }
       expect(run.continuity.counts).toEqual({ late: 0, lost: 0, silence: 0, reAnchors: 0 });
-      expect(worst).toBeLessThan(15);
+      expect(worst).toBeLessThan(35);
       expect(apart).toBeLessThan(3.841);
     }
   });
