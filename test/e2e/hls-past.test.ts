@@ -10,7 +10,7 @@ import { playsBehind, type Shown, shown } from '../helpers/shown-player.ts';
 import { startSocketGate } from '../helpers/socket-gate.ts';
 
 /** Sound there is before anybody goes back in it, ms. */
-const HEAD_START = 22_000;
+const HEAD_START = 32_000;
 
 let service: TestService;
 let timed: TimedPublisher;
