@@ -26,7 +26,7 @@ const KEPT = 128;
 const FOLLOWS = 1e-3;
 /**
  * How far dates may be from what is said to be true, ms. Clock points jitter by 10, and Shaka 5.2
- * leaves out a whole segment where a date comes a few ms later than the durations before it say.
+ * may leave out a whole segment where a date comes a few ms later than the durations before it say.
  */
 const OFF_MOST = 20;
 /** A stretch whose dates would overlap the one before by less begins where that one ends, ms. */
@@ -94,8 +94,8 @@ export class UtcAnchors {
       const at = samples(newest.at + this.#segment);
       const kept = extend(newest, at);
       const wanted = this.#aim === undefined ? kept : extend(this.#aim, at);
-      const beyond = wanted - kept - clamp(wanted - kept, OFF_MOST);
-      const step = clamp(beyond, this.#follows);
+      const off = wanted - kept;
+      const step = clamp(off - clamp(off, OFF_MOST), this.#follows);
       newest = { at, utc: utc(kept + step) };
       this.#add(newest);
     }
