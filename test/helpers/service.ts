@@ -132,8 +132,20 @@ export class TestClient {
     }
   }
 
-  text(type: string): Promise<Parsed> {
-    return this.until(() => this.texts.find((message) => message.type === type));
+  /** Waits until it is connected; fails when it will not be. */
+  async opened(): Promise<void> {
+    await this.until(() => this.closed ?? this.socket.readyState === WebSocket.OPEN);
+    if (this.closed !== undefined) throw new Error(`Closed: ${JSON.stringify(this.closed)}`);
+  }
+
+  /** The first message of a type; fails once none can come any more. */
+  async text(type: string): Promise<Parsed> {
+    const said = (): Parsed | undefined => this.texts.find((message) => message.type === type);
+    await this.until(() => said() ?? this.closed);
+    const message = said();
+    if (message === undefined)
+      throw new Error(`Closed without ${type}: ${JSON.stringify(this.closed)}`);
+    return message;
   }
 
   ended(): Promise<{ code: number; reason: string }> {
@@ -158,7 +170,7 @@ export const connectPublisher = async (service: Door): Promise<TestClient> => {
   const client = new TestClient(`${service.base}/api/v1/channels/live/publish?ticket=${ticket}`, {
     parse: parseToPublisherMessage,
   });
-  await client.until(() => client.socket.readyState === WebSocket.OPEN);
+  await client.opened();
   return client;
 };
 
@@ -181,7 +193,7 @@ export const startListener = async (
   const client = new TestClient(`${service.base}/api/v1/channels/live/listen`, {
     parse: parseToListenerMessage,
   });
-  await client.until(() => client.socket.readyState === WebSocket.OPEN);
+  await client.opened();
   client.send({ type: 'hello', role: 'listener', ...hello });
   await client.text('welcome');
   if (reports) {

@@ -52,7 +52,7 @@ const publish = async ({ base }: Running, hello: object): Promise<TestClient> =>
   });
   const { ticket } = (await answer.json()) as { ticket: string };
   const client = new TestClient(`${base}/api/v1/channels/live/publish?ticket=${ticket}`);
-  await client.until(() => client.socket.readyState === WebSocket.OPEN);
+  await client.opened();
   client.send(hello);
   await client.text('welcome');
   return client;
