@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { WebSocket } from 'ws';
 import { frameOf, realPackets } from '../../helpers/opus-frames.ts';
 import { RecordingClient } from '../../helpers/recording-client.ts';
 import { HELLO, TestClient } from '../../helpers/service.ts';
