@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongFirst } from './helpers/long-first.ts';
@@ -11,14 +11,18 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 // Hundreds of services and their children start in the tests, and all compile the same modules.
 process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/compiled');
 
-// What services and browsers that were killed leave behind goes with the run.
-const temporary = mkdtempSync(join(tmpdir(), 'skywave-tests-'));
-process.env.TMPDIR = temporary;
-process.once('exit', () => {
-  try {
-    rmSync(temporary, { recursive: true, force: true });
-  } catch {}
-});
+const OWN = 'skywave-tests-';
+// What services and browsers that were killed leave behind goes with the run. Read once for each
+// project, but Chromium wants a short path.
+if (!basename(tmpdir()).startsWith(OWN)) {
+  const temporary = mkdtempSync(join(tmpdir(), OWN));
+  process.env.TMPDIR = temporary;
+  process.once('exit', () => {
+    try {
+      rmSync(temporary, { recursive: true, force: true });
+    } catch {}
+  });
+}
 
 /** Pages in a browser, and of these what measures delays or plays for a while. */
 const PAGES = ['test/e2e/**/*.test.ts', 'test/faults/*.browser.test.ts'];

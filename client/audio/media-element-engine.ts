@@ -35,16 +35,20 @@ export interface Engine {
 
 export type EngineOptions = {
   readonly source: LiveSource;
-  /** Parts, as close to live as players can; else whole segments, three target durations behind. */
-  readonly lowLatency: boolean;
+  /**
+   * Length of the parts that are played, s, as close to live as players can; null: whole segments,
+   * three target durations behind.
+   */
+  readonly part: number | null;
   readonly variant: string | null;
   /** It cannot go on; a new engine may. */
   readonly broken: () => void;
 };
 
-/** Closer than four to five parts hls.js stalls (MEASURED), seconds. */
-const CLOSE_TARGET = 1.6;
-const CLOSE_MOST = 6;
+/** Parts behind the live edge: closer than four to five hls.js stalls (MEASURED). */
+const CLOSE = 5;
+/** Further behind than so many parts it leaves some out. */
+const CLOSE_MOST = 19;
 const SEGMENTS_BEHIND = 3;
 const SEGMENTS_MOST = 8;
 /** So much of the oldest sound leaves the window before it would be heard, target durations. */
@@ -105,11 +109,11 @@ class HlsJsEngine implements Engine {
   constructor(
     element: HTMLAudioElement,
     url: string,
-    { source, lowLatency, variant, broken, Library }: EngineOptions & { Library: typeof Hls },
+    { source, part, variant, broken, Library }: EngineOptions & { Library: typeof Hls },
   ) {
     this.#variants = source.variants;
-    this.changesSmoothly = !lowLatency;
-    this.#hls = new Library({ ...COMMON, ...(lowLatency ? CLOSE : SAFE) });
+    this.changesSmoothly = part === null;
+    this.#hls = new Library({ ...COMMON, ...(part === null ? SAFE : closeWith(part)) });
     this.#most = this.#hls.config.liveMaxLatencyDuration;
     const { Events, ErrorDetails } = Library;
     this.#hls.on(Events.ERROR, (_event, { fatal, details }: ErrorData) => {
@@ -199,12 +203,12 @@ const COMMON: Partial<HlsConfig> = {
   backBufferLength: 10,
 };
 
-const CLOSE: Partial<HlsConfig> = {
+const closeWith = (part: number): Partial<HlsConfig> => ({
   lowLatencyMode: true,
-  liveSyncDuration: CLOSE_TARGET,
-  liveMaxLatencyDuration: CLOSE_MOST,
-  liveSyncOnStallIncrease: 0.32,
-};
+  liveSyncDuration: CLOSE * part,
+  liveMaxLatencyDuration: CLOSE_MOST * part,
+  liveSyncOnStallIncrease: part,
+});
 
 const SAFE: Partial<HlsConfig> = {
   lowLatencyMode: false,

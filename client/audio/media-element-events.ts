@@ -1,4 +1,5 @@
-/** What a media element that plays HLS says. */
+/** What a media element that plays HLS is told, and what it says. */
+import type { Utc } from '../../shared/time.ts';
 import type { PastEvent } from './media-element-past.ts';
 import type { Variant } from './media-element-source.ts';
 
@@ -30,6 +31,20 @@ export type ElementEvent =
   | PastEvent
   /** hls.js could not be loaded. */
   | { readonly type: 'unplayable' };
+
+/** What a player begins with. */
+export type ElementOptions = {
+  /** The multivariant playlist. */
+  readonly url: string;
+  /** Answers with UTC in ISO 8601. */
+  readonly timeUrl: string;
+  readonly lowLatency: boolean;
+  /** The server's clock less this browser's, ms, where it was learnt better than by HTTP. */
+  readonly clockOffset: number | null;
+  /** Time of capture of what is to be heard first; null: live. */
+  readonly from: Utc | null;
+  readonly post: (event: ElementEvent) => void;
+};
 
 /** What is said where a channel's playlists give nothing to play. */
 export const NOTHING_TO_PLAY = {

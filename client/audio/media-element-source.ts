@@ -15,8 +15,8 @@ export type Source =
       readonly is: 'live';
       /** The best first. */
       readonly variants: readonly Variant[];
-      /** Parts are there: a player may be closer to live than whole segments let it. */
-      readonly lowLatency: boolean;
+      /** Length of its parts, s, with which a player may be closer to live; null: there are none. */
+      readonly part: number | null;
     }
   | { readonly is: 'ended' }
   /** Off the air, with nothing to play. */
@@ -26,14 +26,6 @@ export type Source =
 
 /** Something that can be played. */
 export type LiveSource = Extract<Source, { is: 'live' }>;
-
-export type Fetching = {
-  readonly fetch: typeof globalThis.fetch;
-  readonly signal: AbortSignal;
-  /** Told the `Date` of every fresh answer: server's UTC in whole seconds, and when it came. */
-  readonly dated?: (date: number, sent: number, answered: number) => void;
-  readonly now?: () => number;
-};
 
 const attribute = (line: string, name: string): string | null =>
   new RegExp(`[:,]${name}=(?:"([^"]*)"|([^,]*))`).exec(line)?.slice(1).find(Boolean) ?? null;
@@ -72,15 +64,10 @@ const WHY_NOT: ReadonlyMap<number, Source> = new Map([
 const ANSWER_WITHIN = 6000;
 
 /** Reads the multivariant playlist at `url` and the first media playlist it names. Never rejects. */
-export const readSource = async (url: string, fetching: Fetching): Promise<Source> => {
-  const { fetch, dated, now = Date.now } = fetching;
-  const signal = AbortSignal.any([fetching.signal, AbortSignal.timeout(ANSWER_WITHIN)]);
+export const readSource = async (url: string, signal: AbortSignal): Promise<Source> => {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN)]);
   const read = async (address: string): Promise<string | Source> => {
-    const sent = now();
-    const response = await fetch(address, { signal, cache: 'no-store' });
-    const date = Date.parse(response.headers.get('date') ?? '');
-    const isFresh = !Number(response.headers.get('age') ?? 0);
-    if (isFresh && Number.isFinite(date)) dated?.(date, sent, now());
+    const response = await fetch(address, { signal: within, cache: 'no-store' });
     if (!response.ok) return WHY_NOT.get(response.status) ?? { is: 'unreachable' };
     return response.text();
   };
@@ -93,31 +80,9 @@ export const readSource = async (url: string, fetching: Fetching): Promise<Sourc
     const media = await read(best.url);
     if (typeof media !== 'string') return media;
     if (media.includes('#EXT-X-ENDLIST')) return { is: 'ended' };
-    return { is: 'live', variants, lowLatency: media.includes('#EXT-X-PART-INF') };
+    const [, part] = /^#EXT-X-PART-INF:.*PART-TARGET=([\d.]+)/m.exec(media) ?? [];
+    return { is: 'live', variants, part: Number(part) || null };
   } catch {
     return { is: 'unreachable' };
   }
 };
-
-/**
- * The server's clock as far as the whole seconds of `Date` headers tell it: this browser's own is
- * kept as long as it agrees with them, and moved no further than they demand.
- */
-export class DateClock {
-  #least = Number.NEGATIVE_INFINITY;
-  #most = Number.POSITIVE_INFINITY;
-
-  /** The server wrote `date` between `sent` and `answered`; all in ms of UTC. */
-  enter(date: number, sent: number, answered: number): void {
-    const [least, most] = [date - answered, date + 1000 - sent];
-    // A clock was set in between: what was learnt before is void.
-    const isVoid = least > this.#most || most < this.#least;
-    this.#least = isVoid ? least : Math.max(this.#least, least);
-    this.#most = isVoid ? most : Math.min(this.#most, most);
-  }
-
-  /** What to add to this browser's clock, ms. */
-  get offset(): number {
-    return Math.min(Math.max(0, this.#least), this.#most);
-  }
-}

@@ -8,10 +8,11 @@ import { RenditionChoice } from '../net/rendition-choice.ts';
 import { Scope } from '../scope.ts';
 import { Insistence } from './insistence.ts';
 import { canPlayParts, type Engine, openEngine, playsByItself } from './media-element-engine.ts';
-import { type ElementEvent, NOTHING_TO_PLAY } from './media-element-events.ts';
+import { type ElementEvent, type ElementOptions, NOTHING_TO_PLAY } from './media-element-events.ts';
 import { ElementPast } from './media-element-past.ts';
-import { DateClock, type LiveSource, readSource, type Variant } from './media-element-source.ts';
+import { type LiveSource, readSource, type Variant } from './media-element-source.ts';
 import { Watch } from './media-element-watch.ts';
+import { ServerClock } from './server-clock.ts';
 
 /** How a play came to its end. */
 type Outcome = 'ended' | 'broken' | 'stuck' | 'changed' | 'unplayable';
@@ -36,14 +37,15 @@ export class MediaElementPlayer {
   readonly #url: string;
   readonly #lowLatency: boolean;
   readonly #post: (event: ElementEvent) => void;
-  readonly #clockOffset: number | null;
   readonly #scope = new Scope();
   readonly #aborter = new AbortController();
-  readonly #clock = new DateClock();
+  readonly #clock: ServerClock;
   readonly #backoff = new Backoff({ least: 500, most: 8000 });
   readonly #choice = new RenditionChoice();
   readonly #insistence = new Insistence();
   readonly #past: ElementPast;
+  /** The present play, or the wait for the next. */
+  #turn = new Scope();
   #variants: readonly Variant[] = [];
   #pinned: string | null = null;
   #engine: Engine | null = null;
@@ -55,23 +57,11 @@ export class MediaElementPlayer {
   #jumps = 0;
   #received = 0;
 
-  constructor(
-    element: HTMLAudioElement,
-    options: {
-      /** The multivariant playlist. */
-      readonly url: string;
-      readonly lowLatency: boolean;
-      /** The server's clock less this browser's, ms, where it was learnt better than by HTTP. */
-      readonly clockOffset: number | null;
-      /** Time of capture of what is to be heard first; null: live. */
-      readonly from: Utc | null;
-      readonly post: (event: ElementEvent) => void;
-    },
-  ) {
+  constructor(element: HTMLAudioElement, options: ElementOptions) {
     this.#element = element;
     this.#url = options.url;
+    this.#clock = new ServerClock(options.timeUrl, options.clockOffset);
     this.#lowLatency = options.lowLatency;
-    this.#clockOffset = options.clockOffset;
     this.#post = (event) => {
       if (!this.#scope.disposed) options.post(event);
     };
@@ -81,11 +71,12 @@ export class MediaElementPlayer {
       post: this.#post,
     });
     this.#scope.add(() => this.#aborter.abort());
+    this.#scope.add(() => this.#turn.dispose());
   }
 
   /** The server's clock less this browser's, ms. */
   get clockOffset(): number {
-    return this.#clockOffset ?? this.#clock.offset;
+    return this.#clock.offset;
   }
 
   /** Begins, and goes on until `close`. */
@@ -143,28 +134,26 @@ export class MediaElementPlayer {
   }
 
   #read(): ReturnType<typeof readSource> {
-    return readSource(this.#url, {
-      fetch: globalThis.fetch.bind(globalThis),
-      signal: this.#aborter.signal,
-      dated: (...moments) => this.#clock.enter(...moments),
-    });
+    const { signal } = this.#aborter;
+    void this.#clock.ask(signal);
+    return readSource(this.#url, signal);
   }
 
   /** One play, from the live edge until it ends or breaks. */
   async #play(source: LiveSource): Promise<Outcome> {
-    const play = new Scope();
-    this.#scope.add(() => play.dispose());
+    const play = this.#nextTurn();
     this.#variants = source.variants;
     this.#choice.offer(source.variants.length);
     this.#choice.interrupt();
-    const lowLatency = this.#lowLatency && source.lowLatency && canPlayParts();
+    const part = this.#lowLatency && canPlayParts() ? source.part : null;
+    const lowLatency = part !== null;
     this.#post({ type: 'live', variants: source.variants, lowLatency });
     try {
       return await new Promise((resolve) => {
         this.#end = resolve;
-        this.#scope.add(() => resolve('broken'));
         const broken = (): void => resolve('broken');
-        const options = { source, lowLatency, variant: this.#wanted, broken };
+        play.add(broken);
+        const options = { source, part, variant: this.#wanted, broken };
         openEngine(this.#element, this.#url, options).then(
           (engine) => {
             if (play.disposed) engine.close();
@@ -289,12 +278,16 @@ export class MediaElementPlayer {
   }
 
   #wait(ms: number): Promise<void> {
+    const turn = this.#nextTurn();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#scope.add(() => {
-        clearTimeout(timer);
-        resolve();
-      });
+      turn.after(ms, resolve);
+      turn.add(resolve);
     });
+  }
+
+  #nextTurn(): Scope {
+    this.#turn.dispose();
+    this.#turn = new Scope();
+    return this.#turn;
   }
 }

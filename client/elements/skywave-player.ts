@@ -174,18 +174,16 @@ export class SkywavePlayer extends LitElement {
 
   #press(t: Texts): TemplateResult {
     const { is } = this.#listen.state;
-    if (is === 'blocked')
-      return html`<button class="play wide" type="button" @click=${this.listen}>
-        <line-icon name="play"></line-icon>${t.listen}
-      </button>`;
-    const idle = is === 'idle';
+    const isBlocked = is === 'blocked';
+    const isListen = is === 'idle' || isBlocked;
+    // One button whatever it does: another one in its place would lose the focus.
     return html`<button
-      class="play"
+      class=${isBlocked ? 'play wide' : 'play'}
       type="button"
-      aria-label=${idle ? t.listen : t.pause}
-      @click=${idle ? this.listen : this.pause}
+      aria-label=${isListen ? t.listen : t.pause}
+      @click=${isListen ? this.listen : this.pause}
     >
-      <line-icon name=${idle ? 'play' : 'pause'}></line-icon>
+      <line-icon name=${isListen ? 'play' : 'pause'}></line-icon>${isBlocked ? t.listen : nothing}
     </button>`;
   }
 
@@ -215,7 +213,7 @@ export class SkywavePlayer extends LitElement {
     if (trouble) return html`<notice-bar sentence=${sentence}></notice-bar>`;
     // While it plays, what may be said is why it is not as close as was asked for.
     const why = state.is === 'playing' && obstacle !== null ? t.obstacles[obstacle] : sentence;
-    return html`<p class="quiet sentence">${why}</p>`;
+    return html`<p class="quiet sentence" role="status">${why}</p>`;
   }
 }
 

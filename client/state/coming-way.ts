@@ -42,10 +42,11 @@ export class ComingWay {
     this.#waiting = new Scope();
   }
 
-  /** Leaves it. */
-  drop(): void {
+  /** Leaves it. Returns what it was. */
+  drop(): Way | null {
     const way = this.#way;
     this.release();
     way?.path.leave();
+    return way;
   }
 }

@@ -50,6 +50,7 @@ export class ElementPath implements ListenPath {
     this.#level = options.level;
     this.#player = new MediaElementPlayer(element, {
       url: hlsUrl(options.channel),
+      timeUrl: addressOf(options.channel, 'dash/time'),
       lowLatency: options.lowLatency,
       clockOffset: options.clockOffset,
       from: options.from,
@@ -145,6 +146,8 @@ export class ElementPath implements ListenPath {
   }
 }
 
+const addressOf = (channel: string, path: string): string =>
+  `${location.origin}/c/${encodeURIComponent(channel)}/${path}`;
+
 /** Address of a channel's multivariant playlist. */
-export const hlsUrl = (channel: string): string =>
-  `${location.origin}/c/${encodeURIComponent(channel)}/hls/index.m3u8`;
+export const hlsUrl = (channel: string): string => addressOf(channel, 'hls/index.m3u8');

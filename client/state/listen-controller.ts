@@ -5,17 +5,13 @@ import { utc } from '../../shared/time.ts';
 import { canPlayHls } from '../audio/media-element-engine.ts';
 import { lackOfSpeaker, type SpeakerErrorCode } from '../audio/speaker-error.ts';
 import { Scope } from '../scope.ts';
+import { ChannelNews } from './channel-news.ts';
 import { ComingWay } from './coming-way.ts';
 import { Feed } from './feed.ts';
 import type { Heard, PathEvent } from './listen-path.ts';
 import { type Kept, Past } from './past.ts';
-import { IDLE, isNewsOverHls, isSound, type Player, type PlayerEvent, player } from './player.ts';
-import {
-  rememberedQuality,
-  rememberedVolume,
-  rememberQuality,
-  rememberVolume,
-} from './preferences.ts';
+import { IDLE, isSound, type Player, type PlayerEvent, player } from './player.ts';
+import * as preferences from './preferences.ts';
 import {
   isOfSpeaker,
   mayPass,
@@ -34,12 +30,12 @@ export class ListenController implements ReactiveController {
   readonly past = new Past(() => this.#way?.path);
   /** Linear peaks, about ten a second. */
   readonly peaks = new Feed<number>();
-  quality: Quality = rememberedQuality();
+  quality: Quality = preferences.rememberedQuality();
   /** Why it is not as close to live as chosen; null when it is. */
   obstacle: Obstacle | null = null;
   /** Name of the rendition a person chose; null leaves it to the network. */
   pinned: string | null = null;
-  volume = rememberedVolume();
+  volume = preferences.rememberedVolume();
   /** Why it can be heard no way at all; null when it can. */
   failure: SpeakerErrorCode | null = null;
 
@@ -51,6 +47,7 @@ export class ListenController implements ReactiveController {
     clockOffset: () => this.#clockOffset,
     post: (way, event) => this.#onEvent(way, event),
   });
+  readonly #news = new ChannelNews();
   readonly #wayBack = new WayBack({ go: () => this.#return() });
   #state: Player = IDLE;
   #way: Way | null = null;
@@ -128,11 +125,12 @@ export class ListenController implements ReactiveController {
   /** Within a press: the sound goes on the other way, and the next visit begins with it. */
   choose(quality: Quality): void {
     this.quality = quality;
-    rememberQuality(quality);
+    preferences.rememberQuality(quality);
     this.obstacle = lackOfSpeaker();
     this.#wayBack.stop();
-    const transport = transportFor(quality, this.obstacle);
-    if (this.#state.is === 'playing') this.#move(transport, { insist: true });
+    this.#wayBack.forgive();
+    if (this.#state.is === 'playing')
+      this.#move(transportFor(quality, this.obstacle), { insist: true });
     else if (this.#state.is !== 'idle') {
       this.pause();
       this.#left = null;
@@ -150,16 +148,15 @@ export class ListenController implements ReactiveController {
 
   /** What the API says of the channel, where the way itself does not tell. */
   follow(channel: ChannelStateName): void {
-    const { asked = 'websocket' } = this.#way ?? {};
-    const isNews = asked !== 'websocket' && isNewsOverHls(this.#state, channel);
-    if (isNews) this.#dispatch({ type: 'state', channel });
+    const isNews = this.#news.is(channel, this);
+    // The socket tells it by itself, at the very frame.
+    if (isNews && this.#way?.asked !== 'websocket') this.#dispatch({ type: 'state', channel });
   }
 
   setVolume(volume: number): void {
     this.volume = volume;
-    rememberVolume(volume);
-    this.#way?.path.setVolume(volume);
-    this.#coming.way?.path.setVolume(volume);
+    preferences.rememberVolume(volume);
+    for (const way of [this.#way, this.#coming.way]) way?.path.setVolume(volume);
     this.#host.requestUpdate();
   }
 
@@ -191,14 +188,18 @@ export class ListenController implements ReactiveController {
     this.#coming.drop();
     if (this.#way?.asked === transport) return;
     const shareElement = this.#way?.asked !== 'websocket' && transport !== 'websocket';
-    if (this.#state.is !== 'playing' || shareElement || !canPlayHls()) {
+    // The past goes over by its place, which HLS alone can find.
+    const keepsPlace = this.past.shifted && transport !== 'websocket';
+    if (this.#state.is !== 'playing' || shareElement || keepsPlace || !canPlayHls()) {
       this.#dispatch({ type: 'moved' });
       if (this.past.shifted) this.past.keep(this.heard, utc(Date.now()));
       return this.#go(transport, this.past.take());
     }
     this.#coming.begin(this.#ways.open(transport), {
       insist,
-      late: (way) => (insist ? this.#promote(way) : this.#giveUp()),
+      // A socket that says nothing is not the better one.
+      late: (way) =>
+        insist && way.asked !== 'websocket' ? this.#promote(way) : this.#giveUp('unreachable'),
     });
   }
 
@@ -214,6 +215,7 @@ export class ListenController implements ReactiveController {
     }
     this.#dispatch({ type: 'unblocked' });
     this.#dispatch({ type: 'moved' });
+    if (coming.blocked) this.#dispatch({ type: 'blocked' });
   }
 
   #onEvent(way: Way, event: PathEvent): void {
@@ -221,11 +223,9 @@ export class ListenController implements ReactiveController {
     if (way !== this.#way && way !== this.#coming.way) return;
     switch (event.type) {
       case 'offer':
-        way.transport = event.transport;
-        way.renditions = event.renditions;
         return this.#host.requestUpdate();
       case 'heard':
-        return this.#heard(way, event.heard);
+        return way === this.#way ? this.#heard(event.heard) : undefined;
       case 'place':
       case 'reach':
       case 'rate':
@@ -245,10 +245,8 @@ export class ListenController implements ReactiveController {
     }
   }
 
-  #heard(way: Way, heard: Heard): void {
-    way.heard = heard;
+  #heard(heard: Heard): void {
     this.#clockOffset = heard.clockOffset ?? this.#clockOffset;
-    if (way !== this.#way) return;
     this.peaks.push(heard.peak);
     // The properties are always current; the page follows once a second.
     if (performance.now() - this.#shownAt < 1000) return;
@@ -257,7 +255,7 @@ export class ListenController implements ReactiveController {
   }
 
   #unfit(way: Way, obstacle: Obstacle | null): void {
-    if (way === this.#coming.way) return this.#giveUp();
+    if (way === this.#coming.way) return this.#giveUp(obstacle);
     // A socket that is slow or away tries on by itself where nothing else is to be had.
     if (obstacle === null) return this.#fail('files');
     if (!canPlayHls()) return isOfSpeaker(obstacle) ? this.#fail(obstacle) : undefined;
@@ -268,11 +266,13 @@ export class ListenController implements ReactiveController {
     this.#host.requestUpdate();
   }
 
-  /** The way that was to come does not; the present one goes on. */
-  #giveUp(): void {
-    const back = this.#coming.way?.asked === 'websocket' && mayPass(this.obstacle);
-    this.#coming.drop();
-    if (back) this.#wayBack.failed();
+  /** The way that was to come does not; the present one goes on, or what is as close without it. */
+  #giveUp(why: Obstacle | null): void {
+    if (this.#coming.drop()?.asked !== 'websocket') return;
+    this.obstacle ??= why ?? 'unreachable';
+    if (mayPass(this.obstacle)) this.#wayBack.failed();
+    this.#move(transportFor(this.quality, this.obstacle), { insist: true });
+    this.#host.requestUpdate();
   }
 
   /** Whether another way may be tried beside the present one: none leads into the same past. */

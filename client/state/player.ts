@@ -65,15 +65,6 @@ export const player = (state: Player, event: PlayerEvent): Player => {
   return listening(state, event);
 };
 
-/**
- * Whether what the API says of the channel is news to a player over HLS, which nothing else tells
- * that silence is put in, or that no more comes.
- */
-export const isNewsOverHls = ({ is }: Player, channel: ChannelStateName): boolean => {
-  const [stalled, waits] = [is === 'stalled', is === 'stalled' || is === 'buffering'];
-  return { filling: true, live: stalled, ended: waits, idle: false, holding: false }[channel];
-};
-
 /** A refusal is final: only Pause and Listen lead out of it. */
 const isFinal = (state: Listening): boolean =>
   state.is === 'offline' && state.why !== 'off-air' && state.why !== 'server';

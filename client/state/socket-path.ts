@@ -145,10 +145,7 @@ export class SocketPath implements ListenPath {
 
   /** Too slow for the socket is not too slow for HLS, if there is any. */
   async #tooSlow(): Promise<void> {
-    const { is } = await readSource(hlsUrl(this.#channel), {
-      fetch: globalThis.fetch.bind(globalThis),
-      signal: this.#aborter.signal,
-    });
+    const { is } = await readSource(hlsUrl(this.#channel), this.#aborter.signal);
     if (is === 'live') this.#giveUp('slow');
   }
 

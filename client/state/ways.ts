@@ -26,6 +26,8 @@ export type Way = {
   transport: Transport;
   renditions: readonly OfferedRendition[];
   heard: Heard;
+  /** Whether the browser keeps its sound back until a press. */
+  blocked: boolean;
   /** What it said of the past last. */
   place: Extract<PathEvent, { type: 'place' }> | null;
   reach: Extract<PathEvent, { type: 'reach' }> | null;
@@ -68,8 +70,7 @@ export class Ways {
   /** Takes a way, from where a pause has stopped. */
   open(asked: Transport, from?: Kept): Way {
     const post = (event: PathEvent): void => {
-      if (event.type === 'place') way.place = event;
-      else if (event.type === 'reach') way.reach = event;
+      note(way, event);
       this.#listener.post(way, event);
     };
     const way: Way = {
@@ -78,6 +79,7 @@ export class Ways {
       transport: asked,
       renditions: [],
       heard: NOTHING,
+      blocked: false,
       place: null,
       reach: null,
     };
@@ -120,6 +122,27 @@ export class Ways {
     });
   }
 }
+
+const note = (way: Way, event: PathEvent): void => {
+  switch (event.type) {
+    case 'offer':
+      way.transport = event.transport;
+      way.renditions = event.renditions;
+      break;
+    case 'heard':
+      way.heard = event.heard;
+      break;
+    case 'place':
+      way.place = event;
+      break;
+    case 'reach':
+      way.reach = event;
+      break;
+    case 'player':
+      if (event.event.type === 'blocked') way.blocked = true;
+      else if (event.event.type === 'unblocked') way.blocked = false;
+  }
+};
 
 const startWorker = (): Worker =>
   new Worker(new URL('../net/network.worker.ts', import.meta.url), { type: 'module' });

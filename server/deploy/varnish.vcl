@@ -15,9 +15,10 @@ backend skywave {
   .host = "127.0.0.1";
   .port = "8080";
   .connect_timeout = 2s;
-  # A blocked reload is answered after three target durations (12 s) at the latest.
-  .first_byte_timeout = 20s;
-  .between_bytes_timeout = 20s;
+  # A blocked reload is answered after three target durations at the latest: 12 s, and 30 s with
+  # the longest segments that can be set.
+  .first_byte_timeout = 35s;
+  .between_bytes_timeout = 35s;
 }
 
 # After each of these the built-in subroutine of the same name goes on: it passes what is no GET or

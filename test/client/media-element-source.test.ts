@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DateClock, readSource } from '../../client/audio/media-element-source.ts';
+import { readSource } from '../../client/audio/media-element-source.ts';
 import { transportFor } from '../../client/state/quality.ts';
 
 const MULTIVARIANT = `#EXTM3U
@@ -40,12 +40,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const read = (dated?: (...moments: [number, number, number]) => void) =>
-  readSource(`${base}/hls/index.m3u8`, {
-    fetch,
-    signal: AbortSignal.timeout(5000),
-    ...(dated ? { dated } : {}),
-  });
+const read = () => readSource(`${base}/hls/index.m3u8`, AbortSignal.timeout(5000));
 
 describe('what the playlists say', () => {
   it('is what may be chosen, the best first, and whether there are parts', async () => {
@@ -61,7 +56,7 @@ describe('what the playlists say', () => {
         { name: 'best', url: `${base}/elsewhere/best.m3u8?x=1`, codec: 'Opus', bitrate: 99_000 },
         { name: 'aac64', url: `${base}/hls/aac64.m3u8`, codec: 'AAC', bitrate: 64_000 },
       ],
-      lowLatency: true,
+      part: 0.32,
     });
   });
 
@@ -86,46 +81,6 @@ describe('what the playlists say', () => {
     expect(await read()).toEqual({ is: 'unreachable' });
     answers['/hls/index.m3u8'] = (response) => response.end('<html>a captive portal</html>');
     expect(await read()).toEqual({ is: 'missing' });
-  });
-
-  it('brings the date of the server, and no old one from a cache', async () => {
-    const dates: number[] = [];
-    await read((date) => dates.push(date));
-    expect(dates).toHaveLength(2);
-    expect(Math.abs((dates[0] ?? 0) - Date.now())).toBeLessThan(3000);
-    answers['/hls/index.m3u8'] = (response) =>
-      response.writeHead(200, { age: '7' }).end(MULTIVARIANT);
-    await read((date) => dates.push(date));
-    expect(dates).toHaveLength(3);
-  });
-});
-
-describe('the clock of Date headers', () => {
-  it('leaves a clock alone that agrees with the whole seconds of the server', () => {
-    const clock = new DateClock();
-    clock.enter(5000, 5400, 5450);
-    clock.enter(9000, 9990, 10_010);
-    expect(clock.offset).toBe(0);
-  });
-
-  it('moves a wrong one no further than it must, and closer with every answer', () => {
-    const clock = new DateClock();
-    // The server is 30 s ahead; it answers at once.
-    for (const [at, error] of [
-      [1_000_700, 700],
-      [1_002_100, 100],
-      [1_003_050, 50],
-    ] as const) {
-      clock.enter(Math.floor((at + 30_000) / 1000) * 1000, at, at);
-      expect(30_000 - clock.offset).toBe(error);
-    }
-  });
-
-  it('forgets what it knew when a clock was set', () => {
-    const clock = new DateClock();
-    clock.enter(5000, 5400, 5450);
-    clock.enter(65_000, 5500, 5500);
-    expect(clock.offset).toBe(59_500);
   });
 });
 

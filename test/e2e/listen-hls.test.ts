@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLOSE } from '../../shared/codes.ts';
 import { installAudioTaps, type TapSide } from '../helpers/audio-taps.ts';
 import { complaintsOf, launchChromium, newListeningContext } from '../helpers/chromium.ts';
+import { listen, plays, showsLevel, untilPlayable } from '../helpers/listener-page.ts';
 import { hear, startTimedPublisher, type TimedPublisher } from '../helpers/player-hearing.ts';
 import { RealPublisher } from '../helpers/real-publisher.ts';
 import { startService, type TestService } from '../helpers/service.ts';
@@ -26,9 +27,7 @@ beforeAll(async () => {
   timed = await startTimedPublisher(service);
   interrupted = await RealPublisher.start(other);
   browser = await launchChromium({ args: ['--host-resolver-rules=MAP radio.test 127.0.0.1'] });
-  const ready = async (): Promise<boolean> =>
-    (await fetch(`${other.base}/c/live/hls/index.m3u8`)).ok;
-  while (!(await ready())) await new Promise((resolve) => setTimeout(resolve, 250));
+  await untilPlayable(other);
 }, 40_000);
 
 afterAll(async () => {
@@ -58,38 +57,6 @@ const openListener = async ({ base = service.base, before, tapped = false }: Ope
   const complaints = complaintsOf(page);
   await page.goto(`${base}/c/live`);
   return { page, complaints, close: () => context.close() };
-};
-
-/** Waits until it plays this way; answers after how many ms. */
-const plays = async (page: Page, transport: string, within = 40_000): Promise<number> => {
-  const begun = performance.now();
-  const wanted = { state: 'playing', transport };
-  const waited = page.waitForFunction(
-    ({ state, transport }) => {
-      const player = document.querySelector('skywave-player') as unknown as Shown;
-      return player.state === state && player.transport === transport;
-    },
-    wanted,
-    { timeout: within, polling: 50 },
-  );
-  await waited.catch(async () => expect(await shown(page)).toMatchObject(wanted));
-  return performance.now() - begun;
-};
-
-const listen = (page: Page): Promise<void> => page.getByRole('button', { name: 'Listen' }).click();
-
-/** Waits until the picture moves by a level that only the measuring signal can have. */
-const showsLevel = async (page: Page): Promise<void> => {
-  await page.waitForFunction(
-    () => {
-      const visual = document
-        .querySelector('skywave-player')
-        ?.shadowRoot?.querySelector('sound-visual') as unknown as { feed: { newest: number } };
-      return visual.feed.newest > 0.1;
-    },
-    undefined,
-    { polling: 50 },
-  );
 };
 
 /** Listens at the loudspeaker until bursts come as late as `agrees` says they should; seconds. */
@@ -182,6 +149,12 @@ describe.concurrent('the listener’s page', () => {
     await page.getByText(/blocks WebSockets/).waitFor();
     await showsLevel(page);
     const askedBefore = gate.asked;
+    // Whoever asks for it once more is told again, and it is still tried.
+    const closest = page.getByRole('button', { name: 'Closest to live' });
+    await closest.click();
+    await page.getByText(/blocks WebSockets/).waitFor({ state: 'hidden' });
+    await page.getByText(/blocks WebSockets/).waitFor();
+    expect(await shown(page)).toMatchObject({ state: 'playing', transport: 'll-hls' });
     gate.open = true;
     const toSocket = await plays(page, 'websocket');
     const ear = await hears(page, 'playback', asShown);
@@ -227,6 +200,50 @@ describe.concurrent('the listener’s page', () => {
     await page.getByText(/The broadcast has ended/).waitFor({ timeout: 40_000 });
     expect(await shown(page)).toMatchObject({ state: 'ended', latency: null });
     expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it('says Ended between two broadcasts of a channel that never ends, and On air in the next', async () => {
+    const forever = await startService();
+    await fetch(`${forever.base}/api/v1/channels/live`, {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${forever.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ continuous: true }),
+    });
+    const first = await RealPublisher.start(forever);
+    await untilPlayable(forever);
+    const before = (): void => localStorage.setItem('skywave.quality', 'balanced');
+    const { page, complaints, close } = await openListener({ base: forever.base, before });
+    await listen(page);
+    await plays(page, 'll-hls');
+    await first.end();
+    await page.getByText(/The broadcast has ended/).waitFor({ timeout: 40_000 });
+    const second = await RealPublisher.start(forever);
+    await plays(page, 'll-hls');
+    await showsLevel(page);
+    expect((await shown(page)).latency).toBeGreaterThan(0.3);
+    expect(complaints).toEqual([]);
+    await close();
+    second.vanish();
+    await forever.stop();
+  });
+
+  it('asks for a press where HLS may not sound, and keeps the focus', async () => {
+    const before = (): void => {
+      HTMLMediaElement.prototype.play = () =>
+        Promise.reject(new DOMException('Not now.', 'NotAllowedError'));
+    };
+    const { page, close } = await openListener({ before });
+    await listen(page);
+    await plays(page, 'websocket');
+    await page.getByRole('button', { name: 'Balanced' }).click();
+    await page.getByRole('button', { name: 'Pause' }).focus();
+    await page.getByText(/Your browser waits for you/).waitFor();
+    expect(await shown(page)).toMatchObject({ state: 'blocked', transport: 'll-hls' });
+    const focused = await page.evaluate(
+      () => document.querySelector('skywave-player')?.shadowRoot?.activeElement?.ariaLabel,
+    );
+    expect(focused).toBe('Listen');
     await close();
   });
 

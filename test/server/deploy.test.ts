@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -109,11 +109,13 @@ const startNginx = async (
       ['listen 443 ', `listen 127.0.0.1:${port} `],
       ['127.0.0.1:8080', origin],
       ['/etc/nginx/tls', `${folder}/tls`],
-      ...(media === undefined ? [['/var/cache/nginx/skywave', `${folder}/cache`] as const] : []),
+      ...(media === undefined ? [['/var/lib/nginx/skywave', `${folder}/cache`] as const] : []),
       ['/var/log/nginx', folder],
       ['/run/nginx.pid', `${folder}/nginx.pid`],
     ]),
   );
+  // nginx makes one folder, not the one above it.
+  if (media === undefined) expect(existsSync('/var/lib/nginx')).toBe(true);
   const check = run(nginx, ['-t', '-e', 'stderr', '-p', folder, '-c', file]);
   expect(check).toMatchObject({ status: 0, said: expect.stringContaining('test is successful') });
   return startProxy(`https://127.0.0.1:${port}`, {
