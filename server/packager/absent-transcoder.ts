@@ -15,6 +15,7 @@ const COUNTERS = {
 export const absentTranscoder = (aac: boolean): Transcoder => ({
   counters: COUNTERS,
   behind: samples(0),
+  aac,
   available: () => Promise.resolve(aac),
   push: () => {},
   end: () => {},

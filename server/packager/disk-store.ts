@@ -96,13 +96,13 @@ export class DiskStore implements SegmentStore {
 
   media(name: string): Stored {
     const entry = this.#entries.get(name);
-    return entry === undefined ? this.#read(`${name}.m4s`) : entry.complete?.bytes.media;
+    return entry === undefined ? this.#read(name, 'm4s') : entry.complete?.bytes.media;
   }
 
   ts(name: string): Stored {
     const entry = this.#entries.get(name);
     const kept = entry?.complete?.bytes.ts ?? undefined;
-    return kept === undefined && entry?.saved !== false ? this.#read(`${name}.ts`) : kept;
+    return kept === undefined && entry?.saved !== false ? this.#read(name, 'ts') : kept;
   }
 
   lost(name: string): boolean {
@@ -148,8 +148,10 @@ export class DiskStore implements SegmentStore {
     });
   }
 
-  #read(file: string): Promise<Buffer | undefined> {
-    return this.#options.reads.read(join(this.#folder, file));
+  /** Of what could not be written there may be a beginning, which is not to be told as the whole. */
+  #read(name: string, kind: 'm4s' | 'ts'): Stored {
+    if (this.#lost.has(name)) return undefined;
+    return this.#options.reads.read(join(this.#folder, `${name}.${kind}`));
   }
 
   #write(): void {
@@ -168,6 +170,8 @@ export class DiskStore implements SegmentStore {
     } catch (error) {
       if (!this.#failing) this.#options.failing(error);
       this.#failing = true;
+      // Perhaps somebody has removed the folder.
+      this.#made = false;
       await this.#letGo().catch(() => {});
       await this.#index.disown().catch(() => {});
     }

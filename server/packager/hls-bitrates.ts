@@ -1,6 +1,6 @@
 /** Bit rates as playlists and manifests declare them, measured on the bytes really served. */
 import { SAMPLE_RATE, type Samples, samples } from '../../shared/time.ts';
-import type { Format, Grid, Segment } from './track.ts';
+import type { Format, Grid, Rendition, Segment } from './track.ts';
 
 /** Bits a second, both rounded up to whole kbit/s so that a text does not change with every part. */
 export type Bitrates = {
@@ -10,6 +10,8 @@ export type Bitrates = {
 };
 
 const ROUND_TO = 1000;
+/** What has no more at its peak is Opus of silence, bit/s. */
+const SILENT_MOST = 10_000;
 
 /** Length of a segment as far as it goes. */
 export const durationOf = ({ folded, parts }: Segment): Samples =>
@@ -30,11 +32,7 @@ export const targetDuration = (grid: Grid): number =>
  * Measures the complete segments of a window, or what there is (RFC 8216bis section 4.4.6.2: peak
  * segment rate), in the format that is served.
  */
-export const bitratesOf = (
-  segments: readonly Segment[],
-  grid: Grid,
-  format: Format = 'fmp4',
-): Bitrates => {
+const measured = (segments: readonly Segment[], grid: Grid, format: Format): Bitrates => {
   const complete = segments.filter((segment) => segment.complete);
   const sizes = (complete.length > 0 ? complete : segments).map((segment) => ({
     bytes: format === 'ts' ? (segment.tsBytes ?? 0) : bytesOf(segment),
@@ -58,4 +56,17 @@ export const bitratesOf = (
     }
   }
   return { peak, average };
+};
+
+/**
+ * What is declared of a rendition. A player reads it once, perhaps in the silence between two
+ * broadcasts, of which Opus makes next to nothing: then the peak is what the rendition may have.
+ */
+export const bitratesOf = (
+  { bitrate }: Pick<Rendition, 'bitrate'>,
+  segments: readonly Segment[],
+  { grid, format = 'fmp4' }: { readonly grid: Grid; readonly format?: Format },
+): Bitrates => {
+  const { peak, average } = measured(segments, grid, format);
+  return { peak: peak <= SILENT_MOST ? bitrate : peak, average };
 };

@@ -13,6 +13,8 @@ export type PackagerOptions = {
   readonly window: Samples;
   readonly memory: PackagerMemory;
   readonly settings: () => { readonly continuous: boolean; readonly warm: boolean };
+  /** Whether what is said now is recorded. */
+  readonly isRecorded: () => boolean;
   /** Identity of the broadcast that is on; a resumed one has the same after a restart. */
   readonly broadcast: () => string | null;
   /** Identity of a broadcast that a restart cut, as long as it may be resumed. */

@@ -196,8 +196,11 @@ export class Packager implements Audience {
   }
 
   #isWanted(now: Utc): boolean {
-    const { warm, continuous } = this.#options.settings();
-    return warm || continuous || this.#lowRates.length > 0 || now - this.#asked < COLD_AFTER;
+    const { settings, isRecorded } = this.#options;
+    const { warm, continuous } = settings();
+    // What is recorded is measured, and told when it is silent.
+    const always = warm || continuous || isRecorded();
+    return always || this.#lowRates.length > 0 || now - this.#asked < COLD_AFTER;
   }
 
   /** The programme of the broadcast that is on, begun when there is none. */

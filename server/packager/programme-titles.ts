@@ -5,14 +5,17 @@ import type { Continuity } from './continuity.ts';
 import type { DatedTitle } from './hls-titles.ts';
 import type { TimedMetadata } from './track.ts';
 
-/** Titles kept for playlists; far more than a window can show. */
-const MOST = 100;
+/** Titles kept for playlists: songs of three minutes in a window of a day. */
+const MOST = 480;
 /** Titles that wait for the first frame of their epoch. */
 const WAITING_MOST = 8;
 /** Dates in playlists have milliseconds. */
 const MILLISECOND = samples(48);
 
 type Words = Omit<TimedMetadata, 'at'>;
+
+/** What holds while nothing is on. */
+const NOTHING_ON: Words = { title: '', artist: null, artwork: null, url: null };
 
 const isSaid = (one: Words, other: Words): boolean =>
   one.title === other.title &&
@@ -54,6 +57,15 @@ export class ProgrammeTitles {
     return waiting.flatMap((metadata) => this.enter(metadata));
   }
 
+  /** The broadcast is over and silence follows, to which its last title does not belong. */
+  rest(): TimedMetadata[] {
+    this.end();
+    const last = this.#placed.at(-1);
+    return last === undefined || last.title === ''
+      ? []
+      : this.#put(NOTHING_ON, this.#timeline.head);
+  }
+
   /** Nothing is waited for any more. */
   end(): void {
     this.#waiting = [];
@@ -63,12 +75,16 @@ export class ProgrammeTitles {
     return this.#timeline.trackTimeOf(epoch, timestamp);
   }
 
+  #place({ title, artist, artwork, url }: Metadata, track: Samples): TimedMetadata[] {
+    const words = { title, artist: artist ?? null, artwork: artwork ?? null, url: url ?? null };
+    return this.#put(words, track);
+  }
+
   /**
    * Where another title stands already it is a millisecond later: what players know by its place
    * never changes its text (RFC 8216bis 4.4.5.1). One that says the same again changes nothing.
    */
-  #place({ title, artist, artwork, url }: Metadata, track: Samples): TimedMetadata[] {
-    const words = { title, artist: artist ?? null, artwork: artwork ?? null, url: url ?? null };
+  #put(words: Words, track: Samples): TimedMetadata[] {
     let at = track;
     let before: DatedTitle | undefined;
     for (let other = this.#at(at); other !== undefined; other = this.#at(at)) {

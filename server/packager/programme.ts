@@ -66,7 +66,6 @@ export class Programme {
   readonly #continuity: Continuity;
   readonly #opus: Output;
   readonly #titles: ProgrammeTitles;
-  #aac: boolean | undefined;
   #ended = false;
 
   constructor(options: ProgrammeOptions) {
@@ -89,9 +88,6 @@ export class Programme {
       unit: (name, unit) => this.outputs.get(name)?.push(unit),
       frame: options.lowRate,
       loudness: options.loudness,
-    });
-    void this.transcoder.available().then((available) => {
-      this.#aac = available;
     });
     const common = {
       grid,
@@ -130,7 +126,7 @@ export class Programme {
 
   /** Outputs of a codec that can be played; without an AAC encoder here AAC is never among them. */
   playable(codec: Rendition['codec']): Output[] {
-    const wanted = this.#aac === false ? 'opus' : codec;
+    const wanted = this.aac === false ? 'opus' : codec;
     return [...this.outputs.values()].filter(
       (output) => output.rendition.codec === wanted && output.playable,
     );
@@ -138,7 +134,7 @@ export class Programme {
 
   /** Whether AAC can be made here; null while the first child has not said so. */
   get aac(): boolean | null {
-    return this.#aac ?? null;
+    return this.transcoder.aac;
   }
 
   /** Track time up to which names may have been used, and stretches so far. */
@@ -207,6 +203,7 @@ export class Programme {
   /** The broadcast is over, and silence follows on a continuous channel. */
   rest(now: Utc): void {
     this.#continuity.end(now);
+    this.#tell(this.#titles.rest());
     this.folder.keep({ placed: null });
   }
 

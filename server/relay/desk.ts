@@ -10,7 +10,7 @@ import type { Library } from '../recorder/library.ts';
 import { Recorder } from '../recorder/recorder.ts';
 import type { ChannelSettings } from '../store/channel-settings.ts';
 import type { ChannelRecord, Store } from '../store/store.ts';
-import { LOW_RATES } from '../transcoder/transcoder.ts';
+import { LOW_RATES } from '../transcoder/presets.ts';
 import type { Alarms } from './alarms.ts';
 import { BroadcastLog, type Keep } from './broadcast-log.ts';
 import { Channel } from './channel.ts';
@@ -76,10 +76,12 @@ const packagerOf = (
   {
     record,
     settings,
+    isRecorded,
     options,
   }: {
     record: ChannelRecord;
     settings: () => ChannelSettings;
+    isRecorded: () => boolean;
     options: DeskOptions;
   },
 ): Packager => {
@@ -95,6 +97,7 @@ const packagerOf = (
       keepSecret: (key) => keep(() => store.keepSecret(slug, key)),
     },
     settings,
+    isRecorded,
     broadcast: () => log.broadcast,
     cut: () => log.cut,
     windows: { folder: join(windows.folder, slug), reads: windows.reads, alarm: diskFailed },
@@ -113,7 +116,8 @@ export const openDesk = (record: ChannelRecord, options: DeskOptions): Desk => {
   const log = new BroadcastLog(slug, { store, now, keep, heard: clock?.utc ?? null });
   channel.attend(log);
   let desk: Desk | undefined;
-  const packager = packagerOf(channel, log, { record, settings, options });
+  const isRecorded = (): boolean => recorder.recording;
+  const packager = packagerOf(channel, log, { record, settings, isRecorded, options });
   const publishers = new Set<Publisher>();
   const recorder = new Recorder(channel, {
     library,

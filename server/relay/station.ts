@@ -11,7 +11,7 @@ import type { Library } from '../recorder/library.ts';
 import { FLUSH_EVERY } from '../recorder/recorder.ts';
 import type { ChannelSettings } from '../store/channel-settings.ts';
 import { type ChannelRecord, mayPass, type Store } from '../store/store.ts';
-import { LOW_RATES } from '../transcoder/transcoder.ts';
+import { LOW_RATES } from '../transcoder/presets.ts';
 import type { Alarms } from './alarms.ts';
 import { type Desk, type House, openDesk } from './desk.ts';
 import { epochSource } from './epochs.ts';

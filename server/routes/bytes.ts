@@ -33,6 +33,13 @@ export const rangeOf = (
   return [Number(from), to === '' ? length - 1 : Math.min(Number(to), length - 1)];
 };
 
+/** Whether an If-None-Match names the text that would be sent (RFC 9110 13.1.2: weak comparison). */
+export const isKnown = (header: string | undefined, etag: string): boolean => {
+  const strong = (tag: string): string => tag.trim().replace(/^W\//, '');
+  const tags = (header ?? '').split(',').map(strong);
+  return tags.includes('*') || tags.includes(strong(etag));
+};
+
 /** Sends bytes, or the one range of them that was asked for. */
 export const sendBytes = (
   request: FastifyRequest,
@@ -40,7 +47,10 @@ export const sendBytes = (
   { bytes, type, cache }: { bytes: Buffer; type: string; cache: string },
 ): FastifyReply => {
   reply.header('accept-ranges', 'bytes').header('cache-control', cache).type(type);
-  const range = rangeOf(request.headers.range, bytes.length);
+  // These bytes have no validator, so the condition of an If-Range never holds (RFC 9110 13.1.5).
+  const { range: asked, 'if-range': condition } = request.headers;
+  const isRanged = request.method === 'GET' && condition === undefined;
+  const range = rangeOf(isRanged ? asked : undefined, bytes.length);
   if (range === 'whole') return reply.send(bytes);
   if (range === null)
     return reply
@@ -77,7 +87,7 @@ export const renderedSender = (
   const head = Object.entries({ ...reply.getHeaders(), ...manners, ...coding }).flat();
   return (rendered) => {
     const { etag } = rendered;
-    if (known === etag)
+    if (isKnown(known, etag))
       return reply
         .headers({ ...manners, etag })
         .status(304)

@@ -97,7 +97,7 @@ export class LiveManifests {
         id,
         representations: outputs.map(({ rendition, window }) => ({
           rendition,
-          bitrates: bitratesOf(window.segments, grid),
+          bitrates: bitratesOf(rendition, window.segments, { grid }),
         })),
         segments: beforeNext(commonSegments(outputs), { periods: current, main: segments, grid }),
       })),

@@ -98,7 +98,7 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
         const variants = outputs.map(({ rendition, window }) => ({
           rendition,
           uri: `../media/${programme.secret}/${rendition.name}/${playlist}`,
-          bitrates: bitratesOf(window.segments, grid, format),
+          bitrates: bitratesOf(rendition, window.segments, { grid, format }),
         }));
         return multivariantPlaylist(variants, { codec: first.rendition.codec, format });
       };

@@ -12,7 +12,7 @@ import type { Recording } from '../recorder/recording.ts';
 import type { Missing } from '../recorder/timeline.ts';
 import type { Now } from '../relay/session.ts';
 import type { RecordingFigures, RecordingRecord, Recordings } from '../store/recordings.ts';
-import { MEDIA_TYPE, rangeOf } from './bytes.ts';
+import { isKnown, MEDIA_TYPE, rangeOf } from './bytes.ts';
 import { Problem } from './problem.ts';
 import {
   cacheOf,
@@ -133,9 +133,10 @@ const sendFile = (request: FastifyRequest, reply: FastifyReply, file: Served): F
     .header('etag', etag)
     .header('content-disposition', disposition)
     .type(type);
-  if (request.headers['if-none-match'] === etag) return reply.status(304).send();
+  if (isKnown(request.headers['if-none-match'], etag)) return reply.status(304).send();
   const { 'if-range': condition, range: asked } = request.headers;
-  const range = rangeOf(condition === undefined || condition === etag ? asked : '', length);
+  const isRanged = request.method === 'GET' && (condition === undefined || condition === etag);
+  const range = rangeOf(isRanged ? asked : undefined, length);
   if (range === null) return reply.status(416).header('content-range', `bytes */${length}`).send();
   const [first, last] = range === 'whole' ? [0, length - 1] : range;
   if (range !== 'whole')

@@ -11,20 +11,9 @@ import { KeptPieces } from './kept-pieces.ts';
 import { LastingChild, type LastingChildOwner, type TranscoderLog } from './lasting-child.ts';
 import type { AacName, Feed, LadderStep, LowRate, LowRateFrame, Outcome } from './messages.ts';
 import { type LoudnessReading, ProgrammeLoudness } from './meters.ts';
+import { LADDER, LOW_RATES } from './presets.ts';
 import { messagesUntil } from './turns.ts';
 import { SILENT_UNIT, UnitOrder } from './unit-order.ts';
-
-/** The AAC renditions when nothing else is configured. */
-export const LADDER: readonly LadderStep[] = [
-  { name: 'aac128', bitrate: 128_000 },
-  { name: 'aac64', bitrate: 64_000 },
-];
-
-/** The low-rate Opus renditions when nothing else is configured; id 0 is the publisher's own. */
-export const LOW_RATES: readonly LowRate[] = [
-  { name: 'opus48', id: 1, bitrate: 48_000 },
-  { name: 'opus24', id: 2, bitrate: 24_000 },
-];
 
 /** Children in a row that died without any output before the sound itself is suspected. */
 const FRUITLESS = 2;
@@ -65,7 +54,9 @@ export interface Transcoder {
   readonly counters: TranscoderCounters;
   /** Sound that went in and was not yet taken. Above 2 s the sender is faster than the codecs. */
   readonly behind: Samples;
-  /** Whether AAC can be made here. Resolves once the first child runs, and false if none does. */
+  /** Whether AAC can be made here; null until the first child runs, and false while none does. */
+  readonly aac: boolean | null;
+  /** The first answer to that. */
   available(): Promise<boolean>;
   /**
    * Takes the next piece; up to 320 ms gather first. What a publisher kept over an outage, 120 s, may
@@ -107,6 +98,8 @@ export class ChildTranscoder implements Transcoder {
   #lowRateOn: readonly LowRate[] = [];
   /** Undefined until the first child is ready. */
   #aac: AacName | null | undefined;
+  /** So many failed to start that there may be none; one that comes all the same proves it wrong. */
+  #stillborn = false;
   #sending: NodeJS.Immediate | undefined;
   /** End of the last piece. */
   #end = samples(0);
@@ -130,7 +123,9 @@ export class ChildTranscoder implements Transcoder {
       outcome: (outcome) => this.#receive(outcome),
       fruitless: (times) => this.#suspect(times),
       stillborn: (times) => {
-        if (times >= STILLBORN) this.#available.resolve(false);
+        if (times < STILLBORN) return;
+        this.#stillborn = true;
+        this.#available.resolve(false);
       },
     };
     this.#child = new LastingChild(owner, { encoders, log, now });
@@ -148,6 +143,11 @@ export class ChildTranscoder implements Transcoder {
   /** Process id of the running child. */
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  get aac(): boolean | null {
+    if (this.#aac === undefined) return this.#stillborn ? false : null;
+    return this.#aac !== null;
   }
 
   available(): Promise<boolean> {

@@ -24,7 +24,7 @@ export const manifestViewOf = (
   overrides: Partial<ManifestView> = {},
 ): ManifestView => {
   const { segments, ended } = window;
-  const bitrates: Bitrates = bitratesOf(segments, GRID);
+  const bitrates: Bitrates = bitratesOf(rendition('aac128'), segments, { grid: GRID });
   const representations = ['aac128', 'aac64'].map((name) => ({
     rendition: rendition(name),
     bitrates,

@@ -50,7 +50,7 @@ describe('a continuous channel', () => {
   });
 
   it('is not let go cold: it never ends', async () => {
-    life.set({ warm: false });
+    life.set({ warm: false, record: false });
     const { media } = await life.begin();
     life.ahead += 120_000;
     await sleep(1000);
@@ -106,7 +106,7 @@ describe('a broadcast', () => {
   });
 
   it('that nobody asks for ends when it is not kept warm, and goes on under another address', async () => {
-    life.set({ warm: false });
+    life.set({ warm: false, record: false });
     const { client, epoch, media, begun } = await life.begin();
     client.send({ type: 'metadata', title: 'Now', at: { epoch, timestamp: 48_000 } });
     await life.until(`${media}/${AAC}`, (text) => text.includes('X-TITLE="Now"'));
@@ -127,7 +127,7 @@ describe('a broadcast', () => {
   });
 
   it('that nobody has asked for yet is not taken for the one before', async () => {
-    life.set({ warm: false });
+    life.set({ warm: false, record: false });
     const before = await life.begin();
     before.client.send({ type: 'bye' });
     await before.client.ended();

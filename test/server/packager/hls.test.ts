@@ -264,9 +264,16 @@ describe('a multivariant playlist', () => {
     const window = new GrowingWindow({ bytes: (sequence) => (sequence === 104 ? 6000 : 4800) });
     window.growBy(10);
     window.grow();
-    const { peak, average } = bitratesOf(window.segments, GRID);
+    const { peak, average } = bitratesOf({ bitrate: 128_000 }, window.segments, { grid: GRID });
     expect(peak).toBe(150_000);
     expect(average).toBe(123_000);
+  });
+
+  it('declares what a rendition may have where there was nothing but silence', () => {
+    const window = new GrowingWindow({ bytes: () => 150 });
+    window.growBy(10);
+    const rates = bitratesOf({ bitrate: 96_000 }, window.segments, { grid: GRID });
+    expect(rates).toEqual({ peak: 96_000, average: 4000 });
   });
 
   it('takes short segments into a peak only together with their neighbours', () => {
@@ -275,7 +282,7 @@ describe('a multivariant playlist', () => {
     window.grow();
     window.cut();
     window.growBy(2);
-    const { peak } = bitratesOf(window.segments, GRID);
+    const { peak } = bitratesOf({ bitrate: 128_000 }, window.segments, { grid: GRID });
     expect(peak).toBe(Math.ceil(((6000 + 12 * 4000) * 8) / (13 * 0.32) / 1000) * 1000);
   });
 });

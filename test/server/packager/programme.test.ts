@@ -32,6 +32,7 @@ const programmeOf = ({ dies = Number.POSITIVE_INFINITY } = {}) => {
       strayUnits: 0,
     },
     behind: samples(0),
+    aac: true,
     available: async () => true,
     push: (piece) => {
       if (piece.kind === 'discontinuity') next = piece.at;
@@ -130,14 +131,30 @@ describe('titles of one sample', () => {
     ]);
   });
 
+  it('do not outlast their broadcast where the channel goes on', () => {
+    const { programme, speak } = programmeOf();
+    speak(0, 50);
+    programme.title(title(1, 4800, 'Last song'));
+    programme.rest(utc(START + 1000));
+    const [song, after] = programme.titles;
+    expect(song).toMatchObject({ title: 'Last song', at: BEGIN + 4800 });
+    // The silence begins with a part of its own.
+    expect(after).toMatchObject({ title: '', artist: null, at: BEGIN + 4 * GRID.part });
+    programme.rest(utc(START + 2000));
+    expect(programme.titles).toHaveLength(2);
+    speak(0, 50, 2);
+    programme.title(title(2, 4800, 'First song'));
+    expect(programme.titles.map((one) => one.title)).toEqual(['Last song', '', 'First song']);
+  });
+
   it('are bounded: what is past goes first, then what is furthest ahead', () => {
     const { programme, speak } = programmeOf();
     speak(0, 50);
     const at = (index: number): number => 4800 * (index + 1);
-    for (let index = 0; index < 110; index += 1) programme.title(title(1, at(index), `${index}`));
+    for (let index = 0; index < 490; index += 1) programme.title(title(1, at(index), `${index}`));
     const kept = programme.titles.map(({ title: words }) => Number(words));
     // Of the ten that hold within the first second the last one holds now.
-    expect(kept).toEqual(Array.from({ length: 100 }, (_, index) => index + 9));
+    expect(kept).toEqual(Array.from({ length: 480 }, (_, index) => index + 9));
   });
 });
 

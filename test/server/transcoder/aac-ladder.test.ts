@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type AacCodec, loadAac } from '../../../server/transcoder/aac-encoder.ts';
 import { AacLadder } from '../../../server/transcoder/aac-ladder.ts';
 import { PieceDecoder } from '../../../server/transcoder/piece-decoder.ts';
-import { LADDER } from '../../../server/transcoder/transcoder.ts';
+import { LADDER } from '../../../server/transcoder/presets.ts';
 import { Transcoding } from '../../../server/transcoder/transcoding.ts';
 import { samples } from '../../../shared/time.ts';
 import { measuringSignal } from '../../helpers/measuring-signal.ts';

@@ -49,6 +49,24 @@ describe('a child that cannot do its work', () => {
     expect(bench.warnings.join()).toContain('It finds no AAC encoder any more.');
   });
 
+  it('by dying before it is ready is no verdict on AAC for ever', async () => {
+    bench = new Bench();
+    const ended = new Set<number | undefined>([undefined]);
+    while (ended.size <= 3) {
+      await until(() => !ended.has(bench.transcoder.pid), 3000);
+      const { pid } = bench.transcoder;
+      ended.add(pid);
+      process.kill(pid!, 'SIGKILL');
+    }
+    expect(await bench.transcoder.available()).toBe(false);
+    expect(bench.transcoder.aac).toBe(false);
+    await until(() => bench.transcoder.aac === true, 10_000);
+    expect(bench.transcoder.aac).toBe(true);
+    await bench.feed(pieces.slice(0, 101));
+    await until(() => bench.units.size > 0, 5000);
+    expect(bench.units.size).toBe(2);
+  });
+
   it('because the machine refuses to start one, costs nobody else anything', async () => {
     // Node refuses an argument with a zero byte at once, as it does when there is no memory.
     bench = new Bench({ encoders: ['\0' as AacName] });
