@@ -31,6 +31,7 @@ import { registerRecordings } from './routes/recordings.ts';
 import { registerSockets } from './routes/sockets.ts';
 import { closeRefusedUpgrades } from './routes/upgrades.ts';
 import { Store } from './store/store.ts';
+import { isInstalled, NO_ENCODER } from './transcoder/lack-of-aac.ts';
 import type { AacName } from './transcoder/messages.ts';
 import { ChildTranscoder } from './transcoder/transcoder.ts';
 
@@ -100,6 +101,13 @@ export const createApp = async (
     now,
     tell: (alarm) => events.push(alarmNews(alarm)),
   });
+  let saidNoAac = false;
+  const lacksAac = (): void => {
+    if (!saidNoAac) app.log.warn(NO_ENCODER);
+    saidNoAac = true;
+  };
+  if (!isInstalled()) lacksAac();
+  const transcoding = { log: app.log, now: () => performance.now(), lacksAac };
   const library = await Library.open({
     store,
     folder: config.data,
@@ -107,8 +115,7 @@ export const createApp = async (
     minFree: config.recordMinFree,
     log: app.log,
     now,
-    createTranscoder: (sink) =>
-      new ChildTranscoder(sink, { log: app.log, now: () => performance.now(), ladder: [COPY] }),
+    createTranscoder: (sink) => new ChildTranscoder(sink, { ...transcoding, ladder: [COPY] }),
     ...(free === undefined ? {} : { free }),
     alarm: (channel, detail) => alarms.raiser(channel)('disk', detail),
   });
@@ -127,8 +134,7 @@ export const createApp = async (
       timers: processTimers(() => millis(performance.now())),
       createTranscoder: (sink) =>
         new ChildTranscoder(sink, {
-          log: app.log,
-          now: () => performance.now(),
+          ...transcoding,
           ladder: config.ladder,
           ...(encoders === undefined ? {} : { encoders }),
         }),

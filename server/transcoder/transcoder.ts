@@ -21,8 +21,6 @@ const FRUITLESS = 2;
 /** Children in a row that never started before AAC is said to be unavailable. */
 const STILLBORN = 3;
 
-const NO_ENCODER = 'There is no AAC encoder here (node-av is optional): HLS and DASH in Opus only.';
-
 /** Takes what the transcoder makes. */
 export interface TranscoderSink {
   /** An access unit of the rendition of that name: gapless in each stretch, none twice. */
@@ -73,19 +71,20 @@ export interface Transcoder {
   close(): Promise<void>;
 }
 
-/** How a transcoder is set up; `now` reads a clock in ms, `encoders` are tried in turn. */
+/** How it is set up: `now` reads a clock in ms; when none of the `encoders` is there, `lacksAac`. */
 export type TranscoderOptions = {
   readonly log: TranscoderLog;
   readonly now: () => number;
   readonly ladder?: readonly LadderStep[];
   readonly lowRates?: readonly LowRate[];
   readonly encoders?: readonly AacName[];
+  readonly lacksAac: () => void;
 };
 
 /** The transcoder with a child process for the codecs. */
 export class ChildTranscoder implements Transcoder {
   readonly #sink: TranscoderSink;
-  readonly #log: TranscoderLog;
+  readonly #lacksAac: () => void;
   readonly #now: () => number;
   readonly #ladder: readonly LadderStep[];
   readonly #lowRates: readonly LowRate[];
@@ -114,7 +113,7 @@ export class ChildTranscoder implements Transcoder {
     const { ladder = LADDER, lowRates = LOW_RATES, encoders = ['libfdk_aac', 'aac'] } = options;
     const { log, now } = options;
     this.#sink = sink;
-    this.#log = log;
+    this.#lacksAac = options.lacksAac;
     this.#now = now;
     this.#ladder = ladder;
     this.#lowRates = lowRates;
@@ -220,7 +219,7 @@ export class ChildTranscoder implements Transcoder {
    */
   #begin(aac: AacName | null): boolean {
     if (aac === null && this.#aac) return false;
-    if (aac === null && this.#aac === undefined) this.#log.warn(NO_ENCODER);
+    if (aac === null && this.#aac === undefined) this.#lacksAac();
     this.#aac = aac;
     this.#available.resolve(aac !== null);
     this.#kept.rewind();

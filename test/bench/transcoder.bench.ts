@@ -91,7 +91,7 @@ const measure = async (
   const began = performance.now();
   const transcoder = new ChildTranscoder(
     { unit: () => {}, frame: () => {}, loudness: () => {} },
-    { log, now: () => performance.now(), encoders },
+    { log, lacksAac: () => {}, now: () => performance.now(), encoders },
   );
   await transcoder.available();
   const start = performance.now() - began;

@@ -20,7 +20,10 @@ export type LiveService = {
   readonly stop: () => Promise<number | null>;
 };
 
-const linksOf = (child: ChildProcess): Promise<{ studio: string; listen: string }> =>
+const linksOf = (
+  child: ChildProcess,
+  heard: (text: string) => void,
+): Promise<{ studio: string; listen: string }> =>
   new Promise((resolve, reject) => {
     let text = '';
     const late = setTimeout(
@@ -29,6 +32,7 @@ const linksOf = (child: ChildProcess): Promise<{ studio: string; listen: string 
     );
     const look = (part: Buffer): void => {
       text += part.toString();
+      heard(part.toString());
       const studio = /Studio +(\S+)/.exec(text)?.[1];
       const listen = /Listen +(\S+)/.exec(text)?.[1];
       if (studio === undefined || listen === undefined) return;
@@ -42,11 +46,15 @@ const linksOf = (child: ChildProcess): Promise<{ studio: string; listen: string 
 
 /**
  * Starts `server/main.ts`, on a free port with an empty data folder unless the environment names
- * others; a folder that it names is kept. `node` are arguments for Node itself.
+ * others; a folder that it names is kept. `node` are arguments for Node itself; `heard` gets all that
+ * it prints.
  */
 export const startLiveService = async (
   environment: Record<string, string> = {},
-  { node = [] }: { readonly node?: readonly string[] } = {},
+  {
+    node = [],
+    heard = () => {},
+  }: { readonly node?: readonly string[]; readonly heard?: (text: string) => void } = {},
 ): Promise<LiveService> => {
   const own = environment.SKYWAVE_DATA === undefined;
   const data = environment.SKYWAVE_DATA ?? (await mkdtemp(join(tmpdir(), 'skywave-live-')));
@@ -61,7 +69,7 @@ export const startLiveService = async (
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const { studio, listen } = await linksOf(child);
+  const { studio, listen } = await linksOf(child, heard);
   return {
     child,
     port: Number(new URL(listen).port),

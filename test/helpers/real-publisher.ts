@@ -3,7 +3,7 @@ import opus from '@discordjs/opus';
 import { encodeFrame } from '../../shared/frame.ts';
 import { samples } from '../../shared/time.ts';
 import { IDENTITIES, measuringSignal } from './measuring-signal.ts';
-import { HELLO, startPublisher, type TestClient, type TestService } from './service.ts';
+import { type Door, HELLO, startPublisher, type TestClient } from './service.ts';
 
 const FRAME = 960;
 
@@ -45,7 +45,7 @@ export class RealPublisher {
   }
 
   static async start(
-    service: TestService,
+    service: Door,
     {
       hello = {},
       packets = measuringPackets(),

@@ -54,6 +54,7 @@ describe('the AAC copy of a recording', () => {
         new ChildTranscoder(sink, {
           log,
           now: () => performance.now(),
+          lacksAac: () => {},
           ladder: [{ name: 'aac128', bitrate: 128_000 }],
         }),
       progress: (share) => shares.push(share),

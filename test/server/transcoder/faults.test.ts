@@ -264,7 +264,7 @@ describe('the end', () => {
     const script = `
       import { ChildTranscoder } from '${new URL('../../../server/transcoder/transcoder.ts', import.meta.url)}';
       const log = { warn() {}, error() {} };
-      const transcoder = new ChildTranscoder({}, { log, now: () => performance.now() });
+      const transcoder = new ChildTranscoder({}, { log, now: () => performance.now(), lacksAac() {} });
       await transcoder.available();
       process.stdout.write(String(transcoder.pid));
       setInterval(() => {}, 1000);`;

@@ -128,6 +128,7 @@ export class Bench implements TranscoderSink {
     this.transcoder = new ChildTranscoder(this, {
       log: { warn: log, error: log } as TranscoderOptions['log'],
       now: () => performance.now(),
+      lacksAac: () => this.warnings.push('no AAC'),
       ...options,
     });
   }
