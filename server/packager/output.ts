@@ -6,10 +6,11 @@ import { mediaPlaylist, type PlaylistView, type Sibling } from './hls.ts';
 import { targetDuration } from './hls-bitrates.ts';
 import type { DatedTitle } from './hls-titles.ts';
 import { continuityAfter, newTransportContinuity, transportSegment } from './mpegts.ts';
+import { stretchesAfter } from './programme-restore.ts';
 import { judgeReload, type Reload, type Timers, type Waiter, Waiters } from './reload.ts';
 import { RenderCache, type RenderCosts, type Rendered } from './render-cache.ts';
 import type { SegmentStore } from './segment-store.ts';
-import { Segmenter } from './segmenter.ts';
+import { Segmenter, type StretchBeginning } from './segmenter.ts';
 import type {
   AccessUnit,
   Format,
@@ -35,8 +36,12 @@ export type OutputOptions = {
   readonly siblings: () => readonly Output[];
   readonly timers: Timers;
   readonly store: SegmentStore;
-  /** What a restart left, and the track time up to which other renditions go. */
-  readonly cut?: { readonly window: RestoredWindow; readonly until: Samples };
+  /** What a restart left, the track time up to which other renditions go, and their stretches. */
+  readonly cut?: {
+    readonly window: RestoredWindow;
+    readonly until: Samples;
+    readonly beginnings: readonly StretchBeginning[];
+  };
 };
 
 type Beginning = Extract<Piece, { kind: 'discontinuity' }>;
@@ -61,7 +66,8 @@ export class Output {
   #settling = false;
 
   constructor(options: OutputOptions) {
-    const { rendition, grid, duration, continuity, silent, stretches, timers, cut } = options;
+    const { rendition, grid, duration, continuity, silent, timers, cut } = options;
+    const last = cut?.window.listed.at(-1);
     const { store } = options;
     this.#options = options;
     this.rendition = rendition;
@@ -78,7 +84,7 @@ export class Output {
       nameOf: (sequence) => String(sequence),
       utcOf: (track) => continuity.utcOf(track),
       silent,
-      stretches,
+      stretches: last === undefined ? options.stretches : stretchesAfter(last),
       to: this.window,
     });
     const patience = millis(3000 * targetDuration(grid));
@@ -87,9 +93,8 @@ export class Output {
       ts: new Waiters(patience, { timers }),
     };
     this.window.onPart(() => this.#grown());
-    const last = cut?.window.listed.at(-1);
     if (cut !== undefined && last !== undefined)
-      this.#segmenter.endCut(last, { units: cut.window.units, until: cut.until });
+      this.#segmenter.endCut(last, { ...cut, units: cut.window.units });
   }
 
   /** Stretches in the channel's life so far. */

@@ -1,7 +1,8 @@
 /** What a restart left of a programme, and where it goes on. */
 import { type Samples, samples } from '../../shared/time.ts';
-import { MADE_UP_MOST } from './segmenter.ts';
-import type { Grid } from './track.ts';
+import { durationOf } from './hls-bitrates.ts';
+import { MADE_UP_MOST, type StretchBeginning } from './segmenter.ts';
+import type { Grid, Segment } from './track.ts';
 import type { UtcAnchor } from './utc-anchors.ts';
 import { WindowFolder, type WindowsOnDisk } from './window-folder.ts';
 import type { RestoredWindow } from './window-restore.ts';
@@ -12,12 +13,25 @@ export type RestoredProgramme = {
   readonly windows: ReadonlyMap<string, RestoredWindow>;
   /** Track time up to which the longest goes. */
   readonly end: Samples;
+  /** Where stretches begin in it. */
+  readonly beginnings: readonly StretchBeginning[];
   readonly dated: UtcAnchor;
   /** Stretches in the channel's life so far. */
   readonly stretches: number;
   /** The epoch that a cut broadcast was in, and the first timestamp that players have not got. */
   readonly next: { readonly epoch: number; readonly timestamp: Samples } | null;
 };
+
+/** Stretches of the channel's life up to the next one, which is to be after this segment. */
+export const stretchesAfter = ({ discontinuities, discontinuity }: Segment): number =>
+  discontinuities + (discontinuity ? 2 : 1);
+
+const beginningsIn = ({ listed }: RestoredWindow): StretchBeginning[] =>
+  listed.flatMap(({ at, utc, discontinuity }, index) => {
+    const before = listed[index - 1];
+    if (!discontinuity || before === undefined) return [];
+    return [{ at, utc, before: samples(before.at + durationOf(before)) }];
+  });
 
 const nextOf = (
   { kept }: WindowFolder,
@@ -44,12 +58,13 @@ const restoreProgramme = (
   const windows = new Map([...found].filter(([, window]) => window.end >= end - MADE_UP_MOST));
   const longest = [...windows.values()].find((window) => window.end === end);
   const last = longest?.listed.at(-1);
-  if (last === undefined) return undefined;
+  if (longest === undefined || last === undefined) return undefined;
   return {
     windows,
     end,
+    beginnings: beginningsIn(longest),
     dated: { at: last.at, utc: last.utc },
-    stretches: last.discontinuities + (last.discontinuity ? 2 : 1),
+    stretches: stretchesAfter(last),
     next: nextOf(folder, [...windows.values()]),
   };
 };

@@ -100,7 +100,9 @@ export class Programme {
     const kept = ({ name }: Rendition): Pick<OutputOptions, 'store' | 'cut'> => {
       const found = restored?.windows.get(name);
       const store = folder.store(name, found);
-      return restored && found ? { store, cut: { window: found, until: restored.end } } : { store };
+      if (restored === undefined || found === undefined) return { store };
+      const { end, beginnings } = restored;
+      return { store, cut: { window: found, until: end, beginnings } };
     };
     const silentAac = { duration: samples(1024), bytes: SILENT_UNIT };
     const aac: Output[] = ladder.map(

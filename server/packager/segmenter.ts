@@ -60,6 +60,13 @@ type Growing = {
   parts: number;
 };
 
+/** Where a stretch begins, and where the one before it ended. */
+export type StretchBeginning = {
+  readonly at: Samples;
+  readonly utc: Utc;
+  readonly before: Samples;
+};
+
 /** One rendition's segmenter. */
 export class Segmenter {
   readonly #options: SegmenterOptions;
@@ -103,9 +110,21 @@ export class Segmenter {
 
   /**
    * Ends the stretch that a restart cut, whose last segment is `last`, with `units` in it when it is
-   * not complete. What other renditions have of it, up to `until`, is made up.
+   * not complete. What other renditions have more, up to `until` and with its own `beginnings`, is
+   * made up.
    */
-  endCut(last: Segment, { units, until }: { units: readonly AccessUnit[]; until: Samples }): void {
+  endCut(
+    last: Segment,
+    {
+      units,
+      until,
+      beginnings,
+    }: {
+      readonly units: readonly AccessUnit[];
+      readonly until: Samples;
+      readonly beginnings: readonly StretchBeginning[];
+    },
+  ): void {
     const end = samples(last.at + durationOf(last));
     const { grid, utcOf } = this.#options;
     this.#first = false;
@@ -115,7 +134,11 @@ export class Segmenter {
     const begun = { head, metadata: [], beginsStretch: false };
     if (!complete) this.#growing = { ...begun, units: [...units], parts: parts.length };
     else if (end % grid.segment === 0) this.#open(end, { utc: utcOf(end), beginsStretch: false });
-    if (this.#growing !== undefined) this.#makeUp(until);
+    for (const beginning of beginnings.filter(({ at }) => at >= end)) {
+      this.fillTo(beginning.before);
+      this.begin(beginning);
+    }
+    this.fillTo(until);
     this.pause();
   }
 

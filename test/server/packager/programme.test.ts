@@ -1,82 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { FileReads } from '../../../server/packager/file-reads.ts';
-import { Programme } from '../../../server/packager/programme.ts';
-import type { AccessUnit, Rendition } from '../../../server/packager/track.ts';
-import { WindowFolder } from '../../../server/packager/window-folder.ts';
-import type { Transcoder, TranscoderSink } from '../../../server/transcoder/transcoder.ts';
-import { type Millis, millis, samples, utc } from '../../../shared/time.ts';
+import { describe, expect, it } from 'vitest';
+import { samples, utc } from '../../../shared/time.ts';
 import { BEGIN, frameOf, GRID, START } from './continuity-run.ts';
-
-const AAC: Rendition = { name: 'aac128', codec: 'aac', channels: 2, bitrate: 128_000 };
-const UNIT = 1024;
-
-/** A programme whose encoder gives a unit a piece until it dies, and never says so. */
-const programmeOf = ({ dies = Number.POSITIVE_INFINITY } = {}) => {
-  let sink: TranscoderSink | undefined;
-  let next = BEGIN as number;
-  const unit = (at: number): AccessUnit => ({
-    at: samples(at),
-    duration: samples(UNIT),
-    bytes: Buffer.alloc(300, 1),
-  });
-  const encoder: Transcoder = {
-    counters: {
-      restarts: 0,
-      stalls: 0,
-      corruptFrames: 0,
-      lostFrames: 0,
-      silentUnits: 0,
-      strayUnits: 0,
-    },
-    behind: samples(0),
-    aac: true,
-    available: async () => true,
-    push: (piece) => {
-      if (piece.kind === 'discontinuity') next = piece.at;
-      const end = piece.kind === 'frame' ? piece.at + piece.frame.duration : piece.at;
-      for (; next + UNIT <= Math.min(end, BEGIN + dies); next += UNIT)
-        sink?.unit(AAC.name, unit(next));
-    },
-    end: () => {},
-    setLowRate: () => {},
-    resetLoudness: () => {},
-    close: async () => {},
-  };
-  const root = mkdtempSync(join(tmpdir(), 'skywave-programme-'));
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
-  const programme = new Programme({
-    secret: 'k3y',
-    folder: WindowFolder.create({ folder: root, reads: new FileReads(), alarm: () => {} }, 0, {
-      name: 'broadcast',
-      secret: 'k3y',
-      grid: GRID,
-    }),
-    grid: GRID,
-    ladder: [AAC],
-    window: samples(60 * 48_000),
-    begin: BEGIN,
-    stretches: 0,
-    continuous: false,
-    timers: { now: (): Millis => millis(0), after: () => () => {} },
-    createTranscoder: (to) => {
-      sink = to;
-      return encoder;
-    },
-    lowRate: () => {},
-    loudness: () => {},
-  });
-  const speak = (from: number, to: number, epoch = 1): void => {
-    for (let sequence = from; sequence < to; sequence += 1)
-      programme.push(frameOf(sequence, { epoch }), {
-        now: utc(START + sequence * 20),
-        clock: null,
-      });
-  };
-  return { programme, speak };
-};
+import { programmeOf, restored, textOf } from './programme-run.ts';
 
 const title = (epoch: number, timestamp: number, words = 'Air') =>
   ({ type: 'metadata', at: { epoch, timestamp: samples(timestamp) }, title: words }) as const;
@@ -189,12 +114,28 @@ describe('the end of a programme whose encoder died', () => {
     speak(0, 500);
     programme.end(utc(START + 10_000));
     await programme.release();
-    const [aac, opus] = [AAC.name, 'opus'].map((name) => {
+    const [aac, opus] = ['aac128', 'opus'].map((name) => {
       const { segments, ended } = programme.outputs.get(name)?.window ?? { segments: [] };
       expect(ended).toBe(true);
       return segments.map(({ sequence, parts, complete }) => [sequence, parts.length, complete]);
     });
     expect(opus?.length).toBe(Math.ceil(10 / 3.84));
+    expect(aac).toEqual(opus);
+  });
+});
+
+describe('a crash just behind the beginning of a stretch', () => {
+  it('takes the beginning from no rendition, though one has nothing of it yet', async () => {
+    const { programme, speak, folder } = programmeOf({ dies: 5 * GRID.part });
+    // Nine parts, of which AAC has five, and the first of the next stretch.
+    speak(0, 9 * 16);
+    speak(0, 16, 2);
+    await programme.folder.flush();
+    const again = restored(folder);
+    again.speak(0, 2 * 64, 3);
+    const tags = /#EXT-X-DISCONTINUITY\n|#EXT-X-(MEDIA|DISCONTINUITY)-SEQUENCE:\d+|^\d+\.m4s/gm;
+    const [aac, opus] = ['aac128', 'opus'].map((name) => textOf(again.programme, name).match(tags));
+    expect(opus?.filter((line) => line.endsWith('\n'))).toHaveLength(2);
     expect(aac).toEqual(opus);
   });
 });
