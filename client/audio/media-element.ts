@@ -192,6 +192,7 @@ export class MediaElementPlayer {
       this.#jumps += watch.jumps;
     });
     play.every(READ_EVERY, () => {
+      if (!this.#clock.isKnown) void this.#clock.ask(this.#aborter.signal);
       watch.look(performance.now(), { awaitsPress: this.#awaitsPress });
       this.#past.look();
       if (watch.playedFor > SETTLED_AFTER) this.#backoff.reset();

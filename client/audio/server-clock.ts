@@ -24,6 +24,11 @@ export class ServerClock {
     return this.#known ?? Math.min(Math.max(0, this.#least), this.#most);
   }
 
+  /** Whether the server has answered, or need not be asked. */
+  get isKnown(): boolean {
+    return this.#known !== null || Number.isFinite(this.#least);
+  }
+
   /** Asks the server, unless it was asked just now. Never rejects: unanswered, nothing changes. */
   async ask(signal: AbortSignal): Promise<void> {
     if (this.#known !== null || performance.now() - this.#askedAt < ASK_EVERY) return;

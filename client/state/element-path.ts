@@ -100,6 +100,11 @@ export class ElementPath implements ListenPath {
         this.#post({ type: 'player', event: { type: 'playout', phase: event.reading.phase } });
         break;
       case 'place':
+        this.#post(event);
+        // The past is heard, whatever the channel has become since.
+        if (event.shifted)
+          this.#post({ type: 'player', event: { type: 'state', channel: 'live' } });
+        break;
       case 'rate':
         this.#post(event);
         break;

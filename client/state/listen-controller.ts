@@ -22,7 +22,7 @@ import {
   transportFor,
 } from './quality.ts';
 import { WayBack } from './way-back.ts';
-import { NOTHING, type Way, Ways } from './ways.ts';
+import { isMute, NOTHING, type Way, Ways } from './ways.ts';
 
 /** The listener's controller: facts to show, and what the listener can do. */
 export class ListenController implements ReactiveController {
@@ -197,9 +197,7 @@ export class ListenController implements ReactiveController {
     }
     this.#coming.begin(this.#ways.open(transport), {
       insist,
-      // A socket that says nothing is not the better one.
-      late: (way) =>
-        insist && way.asked !== 'websocket' ? this.#promote(way) : this.#giveUp('unreachable'),
+      late: (way) => (insist && !isMute(way) ? this.#promote(way) : this.#giveUp('unreachable')),
     });
   }
 
@@ -215,7 +213,7 @@ export class ListenController implements ReactiveController {
     }
     this.#dispatch({ type: 'unblocked' });
     this.#dispatch({ type: 'moved' });
-    if (coming.blocked) this.#dispatch({ type: 'blocked' });
+    for (const event of coming.said) this.#dispatch(event);
   }
 
   #onEvent(way: Way, event: PathEvent): void {

@@ -5,6 +5,7 @@ import { Speaker } from '../audio/speaker.ts';
 import { ElementPath } from './element-path.ts';
 import type { Heard, ListenPath, PathEvent } from './listen-path.ts';
 import type { Kept } from './past.ts';
+import type { PlayerEvent } from './player.ts';
 import type { OfferedRendition, Transport } from './quality.ts';
 import { SocketPath } from './socket-path.ts';
 
@@ -26,12 +27,15 @@ export type Way = {
   transport: Transport;
   renditions: readonly OfferedRendition[];
   heard: Heard;
-  /** Whether the browser keeps its sound back until a press. */
-  blocked: boolean;
+  /** What it said last of its connection and the channel, and that the browser keeps it back. */
+  said: readonly PlayerEvent[];
   /** What it said of the past last. */
   place: Extract<PathEvent, { type: 'place' }> | null;
   reach: Extract<PathEvent, { type: 'reach' }> | null;
 };
+
+/** Whether it is a socket that has not said a word: nothing is better about that. */
+export const isMute = ({ asked, said }: Way): boolean => asked === 'websocket' && said.length === 0;
 
 /** Whose ways they are: what each begins with, and who hears what it says. */
 export type WayListener = {
@@ -79,7 +83,7 @@ export class Ways {
       transport: asked,
       renditions: [],
       heard: NOTHING,
-      blocked: false,
+      said: [],
       place: null,
       reach: null,
     };
@@ -139,8 +143,24 @@ const note = (way: Way, event: PathEvent): void => {
       way.reach = event;
       break;
     case 'player':
-      if (event.event.type === 'blocked') way.blocked = true;
-      else if (event.event.type === 'unblocked') way.blocked = false;
+      way.said = saidWith(way.said, event.event);
+  }
+};
+
+const saidWith = (said: readonly PlayerEvent[], event: PlayerEvent): readonly PlayerEvent[] => {
+  const isBlocked = ({ type }: PlayerEvent): boolean => type === 'blocked';
+  const others = said.filter((one) => !isBlocked(one));
+  switch (event.type) {
+    case 'welcome':
+    case 'refused':
+    case 'state':
+      return [event, ...said.filter(isBlocked)];
+    case 'blocked':
+      return [...others, event];
+    case 'unblocked':
+      return others;
+    default:
+      return said;
   }
 };
 

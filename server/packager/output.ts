@@ -138,6 +138,11 @@ export class Output {
     this.#version += 1;
   }
 
+  /** Titles from a track time on that are still to come will not be told. */
+  forgetTitles(from: Samples): void {
+    this.#segmenter.forgetTitles(from);
+  }
+
   /** The broadcast ends at a track time; its last units may still be on their way. */
   endAt(end: Samples): void {
     this.#end = { at: end, over: () => this.finish() };

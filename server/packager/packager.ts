@@ -173,7 +173,7 @@ export class Packager implements Audience {
     this.#cold = !this.#isWanted(now);
     if (this.#cold || !(this.#onAir || this.#isOn(programme.folder.kept.name)))
       return this.#finish(programme);
-    programme.tick(now);
+    programme.tick(now, this.#onAir || this.#broadcast !== null);
     this.#reserve.advance(programme);
   }
 

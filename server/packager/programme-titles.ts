@@ -57,13 +57,16 @@ export class ProgrammeTitles {
     return waiting.flatMap((metadata) => this.enter(metadata));
   }
 
-  /** The broadcast is over and silence follows, to which its last title does not belong. */
+  /** Whether one has no end yet, or is placed ahead. */
+  get stand(): boolean {
+    return (this.#placed.at(-1)?.title ?? '') !== '';
+  }
+
+  /** The broadcast is over and silence follows, in which nothing holds that was placed so far. */
   rest(): TimedMetadata[] {
-    this.end();
-    const last = this.#placed.at(-1);
-    return last === undefined || last.title === ''
-      ? []
-      : this.#put(NOTHING_ON, this.#timeline.head);
+    const { head } = this.#timeline;
+    while ((this.#placed.at(-1)?.at ?? head) > head) this.#placed.pop();
+    return this.stand ? this.#put(NOTHING_ON, head) : [];
   }
 
   /** Nothing is waited for any more. */

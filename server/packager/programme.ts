@@ -176,8 +176,10 @@ export class Programme {
     this.#continuity.push(frame, { now, clock });
   }
 
-  tick(now: Utc): void {
+  /** Lets time pass; whether its broadcast is on, or may be resumed. */
+  tick(now: Utc, isOn: boolean): void {
     this.#continuity.tick(now);
+    if (!isOn) this.#untitle();
   }
 
   /** A title, at the sample it belongs to, or as soon as that has a place. */
@@ -205,7 +207,7 @@ export class Programme {
   /** The broadcast is over, and silence follows on a continuous channel. */
   rest(now: Utc): void {
     this.#continuity.end(now);
-    this.#tell(this.#titles.rest());
+    this.#untitle();
     this.folder.keep({ placed: null });
   }
 
@@ -245,6 +247,13 @@ export class Programme {
       return;
     }
     for (const unit of this.#opusUnits(piece)) this.#opus.push(unit);
+  }
+
+  /** What is heard between two broadcasts has no title. */
+  #untitle(): void {
+    if (!this.#titles.stand) return;
+    for (const output of this.outputs.values()) output.forgetTitles(this.head);
+    this.#tell(this.#titles.rest());
   }
 
   #tell(titles: readonly TimedMetadata[]): void {

@@ -167,6 +167,11 @@ export class Segmenter {
     this.#counts.titlesDropped += 1;
   }
 
+  /** Drops titles from a track time on that are not in a part yet. */
+  forgetTitles(from: Samples): void {
+    this.#titles.length = this.#titles.filter(({ at }) => at < from).length;
+  }
+
   /** The stretch is over: the last part is made whole, the last segment is complete. */
   end(): void {
     if (this.#growing === undefined) return;

@@ -1,8 +1,8 @@
 /** A listener over HLS who goes back in the window, pauses, catches up, and goes to live again. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installAudioTaps } from '../helpers/audio-taps.ts';
-import { complaintsOf, launchChromium, newListeningContext } from '../helpers/chromium.ts';
+import { launchChromium } from '../helpers/chromium.ts';
+import { openPage } from '../helpers/listener-page.ts';
 import { IDENTITIES } from '../helpers/measuring-signal.ts';
 import { hear, startTimedPublisher, type TimedPublisher } from '../helpers/player-hearing.ts';
 import { startService, type TestService } from '../helpers/service.ts';
@@ -30,22 +30,14 @@ afterAll(async () => {
 });
 
 const open = async (base: string) => {
-  const context = await newListeningContext(browser, { reducedMotion: 'reduce' });
-  await installAudioTaps(context, { elements: true });
-  // The spread of waits is for crowds; here every wait is its shortest.
-  await context.addInitScript(() => {
-    Math.random = () => 0;
-  });
-  const page = await context.newPage();
-  const complaints = complaintsOf(page);
-  await page.goto(`${base}/c/live`);
+  const { page, complaints, close } = await openPage(browser, { base, tapped: true });
   const press = (name: string): Promise<void> =>
     page.getByRole('button', { name, exact: true }).click();
   const back = async (seconds: number): Promise<void> => {
     await page.getByRole('slider', { name: 'Place in the broadcast' }).focus();
     for (let step = 0; step < seconds; step += 1) await page.keyboard.press('ArrowLeft');
   };
-  return { page, complaints, press, back, close: () => context.close() };
+  return { page, complaints, press, back, close };
 };
 
 type Opened = Awaited<ReturnType<typeof open>>;

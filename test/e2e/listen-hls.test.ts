@@ -5,12 +5,21 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLOSE } from '../../shared/codes.ts';
-import { installAudioTaps, type TapSide } from '../helpers/audio-taps.ts';
-import { complaintsOf, launchChromium, newListeningContext } from '../helpers/chromium.ts';
-import { listen, plays, showsLevel, untilPlayable } from '../helpers/listener-page.ts';
+import type { TapSide } from '../helpers/audio-taps.ts';
+import { launchChromium } from '../helpers/chromium.ts';
+import {
+  asShown,
+  chooseBalanced,
+  listen,
+  type Opening,
+  openPage,
+  plays,
+  showsLevel,
+  untilPlayable,
+} from '../helpers/listener-page.ts';
 import { hear, startTimedPublisher, type TimedPublisher } from '../helpers/player-hearing.ts';
 import { RealPublisher } from '../helpers/real-publisher.ts';
-import { startService, type TestService } from '../helpers/service.ts';
+import { changeChannel, startService, type TestService } from '../helpers/service.ts';
 import { type Shown, shown } from '../helpers/shown-player.ts';
 import { type SocketGate, startSocketGate } from '../helpers/socket-gate.ts';
 
@@ -37,27 +46,8 @@ afterAll(async () => {
   await other?.stop();
 });
 
-type Opening = {
-  readonly base?: string;
-  readonly before?: () => void;
-  /** Records what is heard. */
-  readonly tapped?: boolean;
-};
-
-const openListener = async ({ base = service.base, before, tapped = false }: Opening = {}) => {
-  // Seven moving pictures drawn without a graphics card would take the machine from the sound.
-  const context = await newListeningContext(browser, { reducedMotion: 'reduce' });
-  if (tapped) await installAudioTaps(context, { elements: true });
-  // The spread of waits is for crowds; here every wait is its shortest.
-  await context.addInitScript(() => {
-    Math.random = () => 0;
-  });
-  if (before) await context.addInitScript(before);
-  const page = await context.newPage();
-  const complaints = complaintsOf(page);
-  await page.goto(`${base}/c/live`);
-  return { page, complaints, close: () => context.close() };
-};
+const openListener = (opening: Partial<Opening> = {}) =>
+  openPage(browser, { base: service.base, ...opening });
 
 /** Listens at the loudspeaker until bursts come as late as `agrees` says they should; seconds. */
 const hears = async (
@@ -76,9 +66,6 @@ const hears = async (
   }
   throw new Error(`The bursts were never heard as they should: ${last}.`);
 };
-
-const asShown = (ear: number, latency: number | null): boolean =>
-  latency !== null && Math.abs(ear - latency) < 0.5;
 
 describe.concurrent('the listener’s page', () => {
   it('plays over HLS by choice, in the quality chosen with the keyboard', async () => {
@@ -183,8 +170,10 @@ describe.concurrent('the listener’s page', () => {
   });
 
   it('says Stalled while the broadcaster sends nothing, and Ended at the end', async () => {
-    const before = (): void => localStorage.setItem('skywave.quality', 'balanced');
-    const { page, complaints, close } = await openListener({ base: other.base, before });
+    const { page, complaints, close } = await openListener({
+      base: other.base,
+      before: chooseBalanced,
+    });
     await listen(page);
     await plays(page, 'll-hls');
     interrupted.hold();
@@ -205,18 +194,22 @@ describe.concurrent('the listener’s page', () => {
 
   it('says Ended between two broadcasts of a channel that never ends, and On air in the next', async () => {
     const forever = await startService();
-    await fetch(`${forever.base}/api/v1/channels/live`, {
-      method: 'PATCH',
-      headers: { authorization: `Bearer ${forever.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ continuous: true }),
-    });
+    await changeChannel(forever, { continuous: true });
     const first = await RealPublisher.start(forever);
     await untilPlayable(forever);
-    const before = (): void => localStorage.setItem('skywave.quality', 'balanced');
-    const { page, complaints, close } = await openListener({ base: forever.base, before });
+    const { page, complaints, close } = await openListener({
+      base: forever.base,
+      before: chooseBalanced,
+    });
     await listen(page);
     await plays(page, 'll-hls');
     await first.end();
+    await page.getByText(/The broadcast has ended/).waitFor({ timeout: 40_000 });
+    // What was said can be heard again meanwhile.
+    await page.getByRole('slider', { name: 'Place in the broadcast' }).press('Home');
+    await plays(page, 'll-hls');
+    await page.getByText(/The broadcast has ended/).waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Go to live' }).click();
     await page.getByText(/The broadcast has ended/).waitFor({ timeout: 40_000 });
     const second = await RealPublisher.start(forever);
     await plays(page, 'll-hls');

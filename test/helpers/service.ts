@@ -74,6 +74,16 @@ export const buyTicket = async (service: Door, role = 'publisher'): Promise<stri
   return ticket;
 };
 
+/** Changes settings of the channel `live`. */
+export const changeChannel = async (service: Door, settings: object): Promise<void> => {
+  const answer = await fetch(`${service.base}/api/v1/channels/live`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${service.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(settings),
+  });
+  if (!answer.ok) throw new Error(`PATCH: ${answer.status}`);
+};
+
 type Parsed = { type: string; [field: string]: unknown };
 
 /** A plain WebSocket client that keeps all it was told. */

@@ -50,7 +50,7 @@ describe('a continuous channel', () => {
   });
 
   it('is not let go cold: it never ends', async () => {
-    life.set({ warm: false, record: false });
+    life.set({ warm: false });
     const { media } = await life.begin();
     life.ahead += 120_000;
     await sleep(1000);
@@ -106,7 +106,7 @@ describe('a broadcast', () => {
   });
 
   it('that nobody asks for ends when it is not kept warm, and goes on under another address', async () => {
-    life.set({ warm: false, record: false });
+    life.set({ warm: false });
     const { client, epoch, media, begun } = await life.begin();
     client.send({ type: 'metadata', title: 'Now', at: { epoch, timestamp: 48_000 } });
     await life.until(`${media}/${AAC}`, (text) => text.includes('X-TITLE="Now"'));
@@ -126,8 +126,21 @@ describe('a broadcast', () => {
     expect(await (await life.get(`${media}/${AAC}`)).text()).toContain(ENDED);
   });
 
+  it('that nobody asks for goes on where it is recorded, and is measured', async () => {
+    await life.restart({ record: true });
+    life.set({ warm: false });
+    const { client, epoch, media, begun } = await life.begin();
+    life.ahead += 61_000;
+    send(client, epoch, { from: 300, to: 400, begun });
+    await sleep(1500);
+    send(client, epoch, { from: 400, to: 450, begun });
+    await sleep(500);
+    expect(life.service.station.desk('live')?.packager.loudness).not.toBeNull();
+    expect(await life.media()).toBe(media);
+  });
+
   it('that nobody has asked for yet is not taken for the one before', async () => {
-    life.set({ warm: false, record: false });
+    life.set({ warm: false });
     const before = await life.begin();
     before.client.send({ type: 'bye' });
     await before.client.ended();

@@ -2,7 +2,6 @@
 import { rm } from 'node:fs/promises';
 import { expect } from 'vitest';
 import type { Config } from '../../server/config.ts';
-import type { ChannelSettings } from '../../server/store/channel-settings.ts';
 import { encodeFrame } from '../../shared/frame.ts';
 import { samples, type Utc, utc } from '../../shared/time.ts';
 import { listed, mediaTextOf } from '../helpers/hls-text.ts';
@@ -87,7 +86,7 @@ export class WindowLife {
   }
 
   /** Changes settings of the channel `live`. */
-  set(settings: Partial<Pick<ChannelSettings, 'continuous' | 'warm' | 'record'>>): void {
+  set(settings: { readonly continuous?: boolean; readonly warm?: boolean }): void {
     const desk = this.service.station.desk('live');
     if (desk === undefined) throw new Error('There is no channel.');
     this.service.station.update(desk, settings);

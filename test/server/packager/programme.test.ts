@@ -60,16 +60,32 @@ describe('titles of one sample', () => {
     const { programme, speak } = programmeOf();
     speak(0, 50);
     programme.title(title(1, 4800, 'Last song'));
+    programme.title(title(1, 480_000, 'Never said'));
+    programme.title(title(2, 0, 'Of the next'));
     programme.rest(utc(START + 1000));
     const [song, after] = programme.titles;
     expect(song).toMatchObject({ title: 'Last song', at: BEGIN + 4800 });
     // The silence begins with a part of its own.
     expect(after).toMatchObject({ title: '', artist: null, at: BEGIN + 4 * GRID.part });
     programme.rest(utc(START + 2000));
+    programme.tick(utc(START + 2100), false);
     expect(programme.titles).toHaveLength(2);
-    speak(0, 50, 2);
-    programme.title(title(2, 4800, 'First song'));
-    expect(programme.titles.map((one) => one.title)).toEqual(['Last song', '', 'First song']);
+    speak(0, 700, 2);
+    programme.tick(utc(START + 16_000), true);
+    expect(programme.titles.map((one) => one.title)).toEqual(['Last song', '', 'Of the next']);
+    const said = programme.outputs.get('opus')?.window.segments.flatMap(({ parts }) => parts);
+    expect(said?.some(({ bytes }) => bytes.includes('Of the next'))).toBe(true);
+    expect(said?.some(({ bytes }) => bytes.includes('Never said'))).toBe(false);
+  });
+
+  it('end also when a broadcast that a restart had cut is not resumed', () => {
+    const { programme, speak } = programmeOf();
+    speak(0, 50);
+    programme.title(title(1, 4800, 'Last song'));
+    programme.tick(utc(START + 1100), true);
+    expect(programme.titles).toHaveLength(1);
+    programme.tick(utc(START + 1200), false);
+    expect(programme.titles.map((one) => one.title)).toEqual(['Last song', '']);
   });
 
   it('are bounded: what is past goes first, then what is furthest ahead', () => {
