@@ -24,7 +24,9 @@ const start = async (config: Config): Promise<Service> => {
 const printLinks = ({ app, token }: Service, config: Config): void => {
   const bound = app.server.address();
   const port = typeof bound === 'object' ? bound?.port : config.port;
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  // What listens everywhere is at home here.
+  const named = ['0.0.0.0', '::'].includes(config.host) ? 'localhost' : config.host;
+  const host = named.includes(':') ? `[${named}]` : named;
   const scheme = config.tls === undefined ? 'http' : 'https';
   const base = config.publicUrl ?? `${scheme}://${host}:${port}`;
   process.stdout.write(
