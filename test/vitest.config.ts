@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,8 @@ const OWN = 'skywave-tests-';
 // project, but Chromium wants a short path.
 if (!basename(tmpdir()).startsWith(OWN)) {
   const temporary = mkdtempSync(join(tmpdir(), OWN));
+  // VLC does not run as root, and is to find what is meant for it.
+  chmodSync(temporary, 0o755);
   process.env.TMPDIR = temporary;
   process.once('exit', () => {
     try {
