@@ -19,7 +19,7 @@ import {
 } from '../helpers/listener-page.ts';
 import { hear, startTimedPublisher, type TimedPublisher } from '../helpers/player-hearing.ts';
 import { RealPublisher } from '../helpers/real-publisher.ts';
-import { changeChannel, startService, type TestService } from '../helpers/service.ts';
+import { startService, type TestService } from '../helpers/service.ts';
 import { type Shown, shown } from '../helpers/shown-player.ts';
 import { type SocketGate, startSocketGate } from '../helpers/socket-gate.ts';
 
@@ -189,54 +189,6 @@ describe.concurrent('the listener’s page', () => {
     await page.getByText(/The broadcast has ended/).waitFor({ timeout: 40_000 });
     expect(await shown(page)).toMatchObject({ state: 'ended', latency: null });
     expect(complaints).toEqual([]);
-    await close();
-  });
-
-  it('says Ended between two broadcasts of a channel that never ends, and On air in the next', async () => {
-    const forever = await startService();
-    await changeChannel(forever, { continuous: true });
-    const first = await RealPublisher.start(forever);
-    await untilPlayable(forever);
-    const { page, complaints, close } = await openListener({
-      base: forever.base,
-      before: chooseBalanced,
-    });
-    await listen(page);
-    await plays(page, 'll-hls');
-    await first.end();
-    await page.getByText(/The broadcast has ended/).waitFor({ timeout: 40_000 });
-    // What was said can be heard again meanwhile.
-    await page.getByRole('slider', { name: 'Place in the broadcast' }).press('Home');
-    await plays(page, 'll-hls');
-    await page.getByText(/The broadcast has ended/).waitFor({ state: 'hidden' });
-    await page.getByRole('button', { name: 'Go to live' }).click();
-    await page.getByText(/The broadcast has ended/).waitFor({ timeout: 40_000 });
-    const second = await RealPublisher.start(forever);
-    await plays(page, 'll-hls');
-    await showsLevel(page);
-    expect((await shown(page)).latency).toBeGreaterThan(0.3);
-    expect(complaints).toEqual([]);
-    await close();
-    second.vanish();
-    await forever.stop();
-  });
-
-  it('asks for a press where HLS may not sound, and keeps the focus', async () => {
-    const before = (): void => {
-      HTMLMediaElement.prototype.play = () =>
-        Promise.reject(new DOMException('Not now.', 'NotAllowedError'));
-    };
-    const { page, close } = await openListener({ before });
-    await listen(page);
-    await plays(page, 'websocket');
-    await page.getByRole('button', { name: 'Balanced' }).click();
-    await page.getByRole('button', { name: 'Pause' }).focus();
-    await page.getByText(/Your browser waits for you/).waitFor();
-    expect(await shown(page)).toMatchObject({ state: 'blocked', transport: 'll-hls' });
-    const focused = await page.evaluate(
-      () => document.querySelector('skywave-player')?.shadowRoot?.activeElement?.ariaLabel,
-    );
-    expect(focused).toBe('Listen');
     await close();
   });
 
