@@ -88,8 +88,9 @@ it('a studio that was offline says how much comes back, shows it, and the record
   const back = page.getByText(/Back after \d+\.\d s; nothing was lost\./);
   await back.waitFor();
   const sentence = (await back.textContent()) ?? '';
-  const [, spooled] = /For the recording, (\d+\.\d) s are uploaded/.exec(sentence) ?? [];
-  expect(Number(spooled)).toBeGreaterThan(1);
+  const uploads = /For the recording, (\d+\.\d) s are uploaded/;
+  expect(sentence).toMatch(uploads);
+  expect(Number(uploads.exec(sentence)?.[1])).toBeGreaterThan(1);
   await shown;
   proxy.shape(bothWays(NETWORK.direct));
   await reaches(before + OFFLINE / 1000);
