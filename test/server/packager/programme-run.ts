@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { absentTranscoder } from '../../../server/packager/absent-transcoder.ts';
 import { FileReads } from '../../../server/packager/file-reads.ts';
 import { Programme } from '../../../server/packager/programme.ts';
 import {
@@ -34,27 +35,13 @@ const programmeIn = (
     bytes: Buffer.alloc(300, 1),
   });
   const encoder: Transcoder = {
-    counters: {
-      restarts: 0,
-      stalls: 0,
-      corruptFrames: 0,
-      lostFrames: 0,
-      silentUnits: 0,
-      strayUnits: 0,
-    },
-    behind: samples(0),
-    aac: true,
-    available: async () => true,
+    ...absentTranscoder(true),
     push: (piece) => {
       if (piece.kind === 'discontinuity') next = piece.at;
       const end = piece.kind === 'frame' ? piece.at + piece.frame.duration : piece.at;
       for (; next + UNIT <= Math.min(end, BEGIN + dies); next += UNIT)
         sink?.unit(AAC.name, unit(next));
     },
-    end: () => {},
-    setLowRate: () => {},
-    resetLoudness: () => {},
-    close: async () => {},
   };
   const programme = new Programme({
     secret: 'k3y',
