@@ -60,8 +60,8 @@ const WHY_NOT: ReadonlyMap<number, Source> = new Map([
   [404, { is: 'missing' }],
 ]);
 
-/** A server that takes longer has not answered, ms. */
-const ANSWER_WITHIN = 6000;
+/** A server that takes longer has not answered, ms; for what begins just now Skywave takes up to 8 s. */
+const ANSWER_WITHIN = 10_000;
 
 /** Reads the multivariant playlist at `url` and the first media playlist it names. Never rejects. */
 export const readSource = async (url: string, signal: AbortSignal): Promise<Source> => {

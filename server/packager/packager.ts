@@ -65,7 +65,7 @@ export class Packager implements Audience {
   /** The programme that is on or was on last; asking for it keeps a cold channel encoding. */
   get programme(): Programme | undefined {
     this.#asked = this.#options.now();
-    if (this.#onAir && this.#programme?.ended && !this.#paused) return this.#running();
+    if (this.#onAir && (this.#programme?.ended ?? true) && !this.#paused) return this.#running();
     return this.#programme;
   }
 

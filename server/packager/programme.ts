@@ -4,13 +4,14 @@
  */
 import type { ClockPoint, Metadata } from '../../shared/control.ts';
 import type { Frame } from '../../shared/frame.ts';
-import { millis, type Samples, samples, type Utc } from '../../shared/time.ts';
+import { type Millis, millis, type Samples, samples, type Utc } from '../../shared/time.ts';
 import type { LowRateFrame } from '../transcoder/messages.ts';
 import type { LoudnessReading } from '../transcoder/meters.ts';
 import type { Transcoder, TranscoderSink } from '../transcoder/transcoder.ts';
 import { turnsUntil } from '../transcoder/turns.ts';
 import { SILENT_UNIT } from '../transcoder/unit-order.ts';
 import { Continuity } from './continuity.ts';
+import { FirstSegments } from './first-segments.ts';
 import type { DatedTitle } from './hls-titles.ts';
 import { Output, type OutputOptions } from './output.ts';
 import type { RestoredProgramme } from './programme-restore.ts';
@@ -66,6 +67,7 @@ export class Programme {
   readonly #continuity: Continuity;
   readonly #opus: Output;
   readonly #titles: ProgrammeTitles;
+  readonly #first: FirstSegments;
   #ended = false;
 
   constructor(options: ProgrammeOptions) {
@@ -75,6 +77,7 @@ export class Programme {
     this.continuous = continuous;
     this.folder = folder;
     this.#timers = timers;
+    this.#first = new FirstSegments(timers);
     this.published = restored?.next ?? null;
     this.#continuity = new Continuity({
       grid,
@@ -124,14 +127,24 @@ export class Programme {
       siblings: () => [],
     });
     this.outputs = new Map([...aac, this.#opus].map((output) => [output.rendition.name, output]));
+    for (const { window } of this.outputs.values()) window.onPart(() => this.#first.tell());
   }
 
   /** Outputs of a codec that can be played; without an AAC encoder here AAC is never among them. */
   playable(codec: Rendition['codec']): Output[] {
-    const wanted = this.aac === false ? 'opus' : codec;
-    return [...this.outputs.values()].filter(
-      (output) => output.rendition.codec === wanted && output.playable,
-    );
+    return this.#outputsOf(codec).filter((output) => output.playable);
+  }
+
+  /** Waits, at most so long, until all outputs of a codec can be played. */
+  begun(codec: Rendition['codec'], within: Millis): ReturnType<FirstSegments['wait']> {
+    const ready = (): boolean =>
+      this.#outputsOf(codec).every(({ playable, window }) => playable || window.ended);
+    return this.#first.wait(ready, within);
+  }
+
+  /** Requests that wait for that. */
+  get awaited(): number {
+    return this.#first.size;
   }
 
   /** Whether AAC can be made here; null while the first child has not said so. */
@@ -233,8 +246,14 @@ export class Programme {
 
   /** Lets go of everything, also of those who wait. */
   async close(): Promise<void> {
+    this.#first.close();
     for (const output of this.outputs.values()) output.close();
     await Promise.all([this.transcoder.close(), this.folder.close()]);
+  }
+
+  #outputsOf(codec: Rendition['codec']): Output[] {
+    const wanted = this.aac === false ? 'opus' : codec;
+    return [...this.outputs.values()].filter(({ rendition }) => rendition.codec === wanted);
   }
 
   #take(piece: Piece): void {

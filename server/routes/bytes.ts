@@ -16,6 +16,8 @@ export const MEDIA_TYPE = {
 
 /** For what has a name that is never used again. */
 export const FOR_EVER = 'public, max-age=31536000, immutable';
+/** For what is as it is now. */
+export const CURRENT = 'public, max-age=1';
 
 const RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
 

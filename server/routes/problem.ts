@@ -25,6 +25,14 @@ export class Problem extends Error {
   }
 }
 
+/** There is no sound under this address, now or any more. */
+export const absent = (): Problem =>
+  new Problem(404, 'nothing-to-play', 'There is nothing to play here now.', 1);
+
+/** What was waited for did not come. */
+export const tooLate = (): Problem =>
+  new Problem(503, 'too-late', 'Nothing new came in three target durations.', 1);
+
 const send = (reply: FastifyReply, problem: Problem): FastifyReply => {
   if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');

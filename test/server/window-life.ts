@@ -98,11 +98,16 @@ export class WindowLife {
     return `/c/live${/\.\.(\/media\/[^/]+)\//.exec(main)?.[1]}`;
   }
 
+  /** What keeps a channel from being let go cold, without waiting for anything. */
+  async ask(): Promise<void> {
+    await this.get('/c/live/media/none/opus/init.mp4');
+  }
+
   async begin(): Promise<Begun> {
     const { client, epoch } = await startPublisher(this.service);
     const begun = this.now - 6000;
     // A channel that is not kept warm makes nothing of what came before somebody asked.
-    await this.get('/c/live/hls/index.m3u8');
+    await this.ask();
     send(client, epoch, { from: 0, to: 300, begun });
     const media = await this.media();
     for (const file of ['opus/index.m3u8', 'aac64/ts.m3u8'])

@@ -2,45 +2,14 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mediaPlaylist } from '../../../server/packager/hls.ts';
-import {
-  type Awaited,
-  judgeReload,
-  satisfied,
-  type Timers,
-  Waiters,
-} from '../../../server/packager/reload.ts';
+import { type Awaited, judgeReload, satisfied, Waiters } from '../../../server/packager/reload.ts';
 import { RenderCache } from '../../../server/packager/render-cache.ts';
-import { type Millis, millis } from '../../../shared/time.ts';
+import { millis } from '../../../shared/time.ts';
 import { GrowingWindow, viewOf } from '../../helpers/channel-window.ts';
+import { HandClock } from '../../helpers/hand-clock.ts';
 
 const SEED = 20_260_103;
 const PATIENCE = millis(12_000);
-
-/** Time that moves when it is told to. */
-class Clock implements Timers {
-  #now = 0;
-  readonly #due = new Map<() => void, number>();
-
-  readonly now = (): Millis => millis(this.#now);
-  readonly after = (span: Millis, act: () => void): (() => void) => {
-    const run = (): void => act();
-    this.#due.set(run, this.#now + span);
-    return () => this.#due.delete(run);
-  };
-
-  get timers(): number {
-    return this.#due.size;
-  }
-
-  pass(span: number): void {
-    this.#now += span;
-    for (const [act, due] of [...this.#due]) {
-      if (due > this.#now) continue;
-      this.#due.delete(act);
-      act();
-    }
-  }
-}
 
 /** Segments 100 to 104 whole, 105 with three parts. */
 const standing = (): GrowingWindow => {
@@ -152,7 +121,7 @@ describe('requests that wait', () => {
   it('1,000 of them share one text and one compression', async () => {
     const window = standing();
     const cache = cacheOn(window);
-    const clock = new Clock();
+    const clock = new HandClock();
     const waiters = new Waiters(PATIENCE, { timers: clock });
     const waiting = Array.from({ length: 1000 }, () => waiters.wait(wait(105, 3)));
     expect(clock.timers).toBe(1);
@@ -182,7 +151,7 @@ describe('requests that wait', () => {
     const window = new GrowingWindow();
     window.growBy(15);
     const cache = cacheOn(window);
-    const waiters = new Waiters(PATIENCE, { timers: new Clock() });
+    const waiters = new Waiters(PATIENCE, { timers: new HandClock() });
     const early = waiters.wait(wait(115, 0, true));
     const later = waiters.wait(wait(115, 1));
     window.grow();
@@ -198,7 +167,7 @@ describe('requests that wait', () => {
   });
 
   it('are told after three target durations that nothing came, each in its turn', async () => {
-    const clock = new Clock();
+    const clock = new HandClock();
     const waiters = new Waiters(PATIENCE, { timers: clock });
     const one = waiters.wait(wait(105, 3));
     clock.pass(5000);
@@ -212,7 +181,7 @@ describe('requests that wait', () => {
   });
 
   it('are bounded, leave when their client does, and are told when the channel goes', async () => {
-    const clock = new Clock();
+    const clock = new HandClock();
     const waiters = new Waiters(PATIENCE, { timers: clock, limit: 2 });
     const one = waiters.wait(wait(105, 3));
     const two = waiters.wait(wait(105, 3));
@@ -229,7 +198,7 @@ describe('requests that wait', () => {
   it('are answered by the end', async () => {
     const window = standing();
     const cache = cacheOn(window);
-    const waiters = new Waiters(PATIENCE, { timers: new Clock() });
+    const waiters = new Waiters(PATIENCE, { timers: new HandClock() });
     const { answer } = waiters.wait(wait(107, null));
     window.end();
     waiters.release(window, (skip) => cache.get(1, skip));
