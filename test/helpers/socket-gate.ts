@@ -37,6 +37,8 @@ export class SocketGate {
     });
     server.on('upgrade', (asked, socket, head) => {
       this.asked += 1;
+      // Nobody else listens to it by now, and the page may be gone.
+      socket.on('error', () => socket.destroy());
       if (!this.open) {
         socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
         return;
