@@ -43,7 +43,7 @@ export type ManifestView = {
   /** When the newest part came, by the server's clock. */
   readonly published: Utc;
   /** Ear to microphone that players should aim at. */
-  readonly latency?: Millis;
+  readonly latency?: Millis | undefined;
   /** Relative to the manifest, with `$RepresentationID$`. */
   readonly initUri: string;
   /** Relative to the manifest, with `$RepresentationID$` and `$Number$`. */

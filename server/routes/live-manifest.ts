@@ -1,5 +1,5 @@
 /** The DASH manifest of a programme as it stands, rendered once a part. */
-import { samples, samplesToMillis } from '../../shared/time.ts';
+import { type Millis, samples, samplesToMillis } from '../../shared/time.ts';
 import { manifest } from '../packager/dash.ts';
 import { type Period, periodsOf, zeroOf } from '../packager/dash-periods.ts';
 import type { Addressing } from '../packager/dash-view.ts';
@@ -10,7 +10,12 @@ import type { Rendered } from '../packager/render-cache.ts';
 import type { Grid, Segment } from '../packager/track.ts';
 import type { Now } from '../relay/session.ts';
 
-type Wanted = { readonly addressing: Addressing; readonly title: string };
+type Wanted = {
+  readonly addressing: Addressing;
+  readonly title: string;
+  /** Where players begin, behind live; undefined: as low as they can. */
+  readonly latency: Millis | undefined;
+};
 type AdaptationSet = { readonly id: number; readonly outputs: readonly Output[] };
 
 /** Changes whenever one of the outputs does, or there are others. */
@@ -59,7 +64,7 @@ export class LiveManifests {
   }
 
   /** The manifest as it stands; undefined while nothing can be played. */
-  get(programme: Programme, { addressing, title }: Wanted): Rendered | undefined {
+  get(programme: Programme, wanted: Wanted): Rendered | undefined {
     const sets = [
       { id: 1, outputs: programme.playable('aac').filter((o) => o.rendition.codec === 'aac') },
       { id: 2, outputs: programme.playable('opus') },
@@ -67,8 +72,9 @@ export class LiveManifests {
     const [main] = sets;
     if (main === undefined) return undefined;
     const version = versionOf(sets.flatMap(({ outputs }) => outputs));
-    return programme.texts.get(`manifest ${addressing}`, `${version} ${title}`, () =>
-      this.#render(programme, { sets, main, addressing, title }),
+    const { addressing, title, latency = 'low' } = wanted;
+    return programme.texts.get(`manifest ${addressing} ${latency}`, `${version} ${title}`, () =>
+      this.#render(programme, { sets, main, ...wanted }),
     );
   }
 
@@ -79,6 +85,7 @@ export class LiveManifests {
       main,
       addressing,
       title,
+      latency,
     }: Wanted & { sets: readonly AdaptationSet[]; main: AdaptationSet },
   ): string {
     const grid = this.#grid;
@@ -106,6 +113,7 @@ export class LiveManifests {
       published: this.#now(),
       ended,
       availabilityStart: zeroOf(current, { begun, ended, continuous: programme.continuous }),
+      latency,
       windowLength: samplesToMillis(samples(complete * grid.segment)),
       titles: programme.titles,
       initUri: `../media/${programme.secret}/$RepresentationID$/init.mp4`,

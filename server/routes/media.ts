@@ -4,7 +4,7 @@
  * for all listeners, so that a CDN can keep it.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Millis, millis } from '../../shared/time.ts';
+import { type Millis, millis, samplesToMillis } from '../../shared/time.ts';
 import type { Addressing } from '../packager/dash-view.ts';
 import { multivariantPlaylist } from '../packager/hls.ts';
 import { bitratesOf, targetDuration } from '../packager/hls-bitrates.ts';
@@ -55,8 +55,19 @@ const programmeOf = async (
   return programme;
 };
 
-/** FFmpeg, also within mpv: it needs the manifest that lists its segments. */
+/** FFmpeg, also within mpv: it counts segments wrongly, and needs the manifest that lists them. */
 const COUNTS_WRONGLY = /^(Lavf\/|libmpv|mpv)/;
+/** GStreamer: it does not begin before it has loaded more than there is at low latency. */
+const LOADS_AHEAD = /^GStreamer\b/;
+/** Behind live, ms and segments: 1.22 begins with what 16 s are, or four segments of 3.84 s. */
+const DELAY_LEAST = 20_000;
+const DELAY_SEGMENTS = 5;
+
+/** Which manifest a program gets instead of the usual one. */
+const manifestFor = (agent: string): string | undefined => {
+  if (COUNTS_WRONGLY.test(agent)) return 'listed.mpd';
+  return LOADS_AHEAD.test(agent) ? 'delayed.mpd' : undefined;
+};
 
 /** Registers everything below `/c/{channel}/` that players fetch. */
 export const registerMedia = (app: FastifyInstance, { station, grid, now }: Options): void => {
@@ -118,12 +129,12 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
   );
 
   const dash =
-    (addressing: Addressing) =>
+    (addressing: Addressing, latency?: Millis) =>
     async (request: FastifyRequest<OfChannel>, reply: FastifyReply): Promise<FastifyReply> => {
       const desk = publicDesk(station, request);
       const { title } = desk.settings;
       const programme = await programmeOf(desk, request, { codec: 'aac', within });
-      const text = manifests.get(programme, { addressing, title });
+      const text = manifests.get(programme, { addressing, title, latency });
       if (text === undefined) throw absent();
       return sendRendered(request, reply, {
         rendered: text,
@@ -132,12 +143,14 @@ export const registerMedia = (app: FastifyInstance, { station, grid, now }: Opti
       });
     };
   const counted = dash('number');
-  app.get<OfChannel>('/c/:channel/dash/manifest.mpd', (request, reply) =>
-    COUNTS_WRONGLY.test(request.headers['user-agent'] ?? '')
-      ? reply.header('cache-control', 'no-store').redirect('listed.mpd', 307)
-      : counted(request, reply),
-  );
+  app.get<OfChannel>('/c/:channel/dash/manifest.mpd', (request, reply) => {
+    const other = manifestFor(request.headers['user-agent'] ?? '');
+    if (other === undefined) return counted(request, reply);
+    return reply.header('cache-control', 'no-store').redirect(other, 307);
+  });
   app.get<OfChannel>('/c/:channel/dash/listed.mpd', dash('timeline'));
+  const farBehind = Math.max(DELAY_LEAST, DELAY_SEGMENTS * samplesToMillis(grid.segment));
+  app.get<OfChannel>('/c/:channel/dash/delayed.mpd', dash('number', millis(farBehind)));
 
   app.get<OfMedia>('/c/:channel/media/:secret/:rendition/:file', async (request, reply) => {
     const { secret, rendition, file } = request.params;

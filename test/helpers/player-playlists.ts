@@ -10,7 +10,7 @@ hlsParser.setOptions({ strictMode: true });
 
 const EVERY = 300;
 const COMPLAINTS_MOST = 50;
-const MANIFESTS = ['manifest.mpd', 'listed.mpd'];
+const MANIFESTS = ['manifest.mpd', 'listed.mpd', 'delayed.mpd'];
 const MULTIVARIANTS = ['index.m3u8', 'opus.m3u8', 'ts.m3u8'];
 
 type Watched = { readonly url: string; readonly linter: ReloadLinter };

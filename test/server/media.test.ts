@@ -176,26 +176,6 @@ it('a channel that is off the air answers 404 and says when to ask again', async
   expect((await get('/c/nowhere/hls/index.m3u8')).status).toBe(404);
 });
 
-it('FFmpeg and mpv, which count segments wrongly, are sent to the manifest that lists them', async () => {
-  const ask = (agent: string) =>
-    fetch(`${service.base}/c/live/dash/manifest.mpd`, {
-      headers: { 'user-agent': agent },
-      redirect: 'manual',
-    });
-  for (const agent of ['Lavf/60.16.100', 'libmpv', 'mpv 0.35']) {
-    const answer = await ask(agent);
-    expect([answer.status, answer.headers.get('location')]).toEqual([307, 'listed.mpd']);
-    expect(answer.headers.get('cache-control')).toBe('no-store');
-    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
-  }
-  const counted = await ask('Mozilla/5.0 (like libmpv)');
-  expect(await counted.text()).not.toContain('SegmentTimeline');
-  const listed = await get('/c/live/dash/listed.mpd');
-  expect(listed.headers.get('content-type')).toContain('application/dash+xml');
-  expect(await listed.text()).toMatch(/<S t="0" d="184320"/);
-  expect((await get('/c/nowhere/dash/listed.mpd')).status).toBe(404);
-});
-
 it('a continuous channel plays silence before anyone has spoken', async () => {
   await fetch(`${service.base}/api/v1/channels`, {
     method: 'POST',
