@@ -26,11 +26,14 @@ const WARM_UP = 0.1;
 const ROWS = 12;
 const HOUR = 3_600_000;
 
-/** One reading; MiB and ms. NaN: a delay while nothing came in time, a heap that was not read. */
+/** One reading; MiB and ms. NaN: a delay while nothing came in time, memory that was not read. */
 type Reading = {
   readonly at: number;
+  /**
+   * Resident memory and heap of the service right after a collection: garbage that is young comes and
+   * goes by 7 MiB, which says nothing of growth and drowns it.
+   */
   readonly service: number;
-  /** Of the service, right after a collection. */
   readonly heap: number;
   readonly children: number;
   readonly p50: number;
@@ -55,10 +58,11 @@ const read = async (
 ): Promise<Reading> => {
   const delays = listeners.flatMap((listener) => listener.take().delays);
   const children = descendantsOf(pid).reduce((sum, child) => sum + residentOf(child), 0);
+  const needed = collect ? await heap.read() : Number.NaN;
   return {
     at,
-    service: residentOf(pid),
-    heap: collect ? await heap.read() : Number.NaN,
+    service: collect ? residentOf(pid) : Number.NaN,
+    heap: needed,
     children,
     p50: quantile(delays, 0.5),
     p95: quantile(delays, 0.95),

@@ -1,12 +1,12 @@
 /** Players that are programs: each plays an address into a WAV file, which tells what it played. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Burst, findBursts } from './burst-detector.ts';
+import type { Burst } from './burst-detector.ts';
 import { IDENTITIES } from './measuring-signal.ts';
-import { decodeWav } from './wav.ts';
+import { soundOf } from './wav-bursts.ts';
 
 /** A program under test. */
 export type Program = 'ffmpeg' | 'mpv' | 'gstreamer' | 'vlc';
@@ -76,15 +76,6 @@ const saidBy = (child: ChildProcess): string[] => {
       said.push(line.trim());
   });
   return said;
-};
-
-const soundOf = async (file: string): Promise<{ seconds: number; bursts: Burst[] }> => {
-  const bytes = await readFile(file).catch(() => undefined);
-  if (bytes === undefined || bytes.length < 100) return { seconds: 0, bursts: [] };
-  const { rate, channels } = decodeWav(bytes);
-  const [pcm] = channels;
-  if (pcm === undefined || pcm.length === 0) return { seconds: 0, bursts: [] };
-  return { seconds: pcm.length / rate, bursts: findBursts(pcm, rate) };
 };
 
 /** Plays until `seconds` of sound are there, or for `within` seconds, whichever is first. */
