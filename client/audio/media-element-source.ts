@@ -60,7 +60,7 @@ const WHY_NOT: ReadonlyMap<number, Source> = new Map([
   [404, { is: 'missing' }],
 ]);
 
-/** A server that takes longer has not answered, ms; for what begins just now Skywave takes up to 8 s. */
+/** A server that takes longer has not answered, ms; for what begins just now Skywave takes up to 9 s. */
 const ANSWER_WITHIN = 10_000;
 
 /** Reads the multivariant playlist at `url` and the first media playlist it names. Never rejects. */

@@ -37,6 +37,10 @@ sub vcl_recv {
   if (req.url ~ "^/c/[^/?]+/dash/time(\?|$)") {
     return (pass);
   }
+  # Programs that Skywave sends to another manifest, which is cached like this one.
+  if (req.url ~ "^/c/[^/?]+/dash/manifest\.mpd(\?|$)" && req.http.User-Agent ~ "^(Lavf/|libmpv|mpv|GStreamer)") {
+    return (pass);
+  }
   # The same for everybody, so nobody's cookies matter, and none may keep the answer from the cache.
   unset req.http.Cookie;
 }

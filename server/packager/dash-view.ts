@@ -42,7 +42,7 @@ export type ManifestView = {
   readonly titles: readonly TimedMetadata[];
   /** When the newest part came, by the server's clock. */
   readonly published: Utc;
-  /** Ear to microphone that players should aim at. */
+  /** Ear to microphone that players should aim at, where there is so much; undefined: low latency. */
   readonly latency?: Millis | undefined;
   /** Relative to the manifest, with `$RepresentationID$`. */
   readonly initUri: string;

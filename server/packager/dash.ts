@@ -221,6 +221,19 @@ const serviceDescription = (view: ManifestView, latency: Millis): Xml =>
     element('PlaybackRate', { min: 1, max: 1 }),
   ]);
 
+/**
+ * How far behind live there is something, at most so far: before the first Period there is nothing,
+ * nor between two, and GStreamer ends where it finds none.
+ */
+const reachable = (view: ManifestView, latency: Millis): Millis => {
+  const from = view.published - latency;
+  const neighbours = neighboursIn(view);
+  const next = neighbours.find(({ period }) => period.utc > from);
+  const before = neighbours.findLast(({ period }) => period.utc <= from);
+  if (next === undefined || (before && from < endOf(view, before))) return latency;
+  return millis(Math.max(0, view.published - next.period.utc));
+};
+
 const liveAttributes = (view: ManifestView, latency: Millis) => {
   const segment = samplesToMillis(view.grid.segment);
   const listed = !isCounted(view);
@@ -235,7 +248,8 @@ const liveAttributes = (view: ManifestView, latency: Millis) => {
 
 /** Renders the manifest: live, or static once the channel has ended. */
 export const manifest = (view: ManifestView): string => {
-  const { grid, ended, availabilityStart, latency = LATENCY } = view;
+  const { grid, ended, availabilityStart } = view;
+  const latency = view.latency === undefined ? LATENCY : reachable(view, view.latency);
   const neighbours = neighboursIn(view);
   const last = neighbours.at(-1);
   const end = last === undefined ? 0 : startOf(view, last.period) + lengthOf(view, last) / 1000;

@@ -22,14 +22,14 @@ export class FirstSegments {
   }
 
   /**
-   * Resolves as soon as `ready` says so, and at the latest after `within`; at once when too many wait
-   * already. `cancel` when the client has left.
+   * Resolves as soon as `ready` says so, and at the latest after `within`; at once when that is over,
+   * or too many wait already. `cancel` when the client has left.
    */
   wait(
     ready: () => boolean,
     within: Millis,
   ): { readonly begun: Promise<void>; readonly cancel: () => void } {
-    if (this.#closed || this.#checks.size >= this.#limit || ready())
+    if (this.#closed || within <= 0 || this.#checks.size >= this.#limit || ready())
       return { begun: Promise.resolve(), cancel: () => undefined };
     const { promise: begun, resolve } = Promise.withResolvers<void>();
     const leave = (): void => {

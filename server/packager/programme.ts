@@ -68,6 +68,8 @@ export class Programme {
   readonly #opus: Output;
   readonly #titles: ProgrammeTitles;
   readonly #first: FirstSegments;
+  /** When it began; long ago, where that was before a restart. */
+  readonly #since: number;
   #ended = false;
 
   constructor(options: ProgrammeOptions) {
@@ -78,6 +80,7 @@ export class Programme {
     this.folder = folder;
     this.#timers = timers;
     this.#first = new FirstSegments(timers);
+    this.#since = restored === undefined ? timers.now() : Number.NEGATIVE_INFINITY;
     this.published = restored?.next ?? null;
     this.#continuity = new Continuity({
       grid,
@@ -127,7 +130,10 @@ export class Programme {
       siblings: () => [],
     });
     this.outputs = new Map([...aac, this.#opus].map((output) => [output.rendition.name, output]));
-    for (const { window } of this.outputs.values()) window.onPart(() => this.#first.tell());
+    for (const output of this.outputs.values())
+      output.window.onPart(() => {
+        if (output.playable || output.window.ended) this.#first.tell();
+      });
   }
 
   /** Outputs of a codec that can be played; without an AAC encoder here AAC is never among them. */
@@ -135,11 +141,14 @@ export class Programme {
     return this.#outputsOf(codec).filter((output) => output.playable);
   }
 
-  /** Waits, at most so long, until all outputs of a codec can be played. */
+  /**
+   * Waits until all outputs of a codec can be played, and no longer than until the programme is so
+   * old: what then lacks may never come. What a restart left is not waited for.
+   */
   begun(codec: Rendition['codec'], within: Millis): ReturnType<FirstSegments['wait']> {
     const ready = (): boolean =>
       this.#outputsOf(codec).every(({ playable, window }) => playable || window.ended);
-    return this.#first.wait(ready, within);
+    return this.#first.wait(ready, millis(this.#since + within - this.#timers.now()));
   }
 
   /** Requests that wait for that. */

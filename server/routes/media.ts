@@ -47,13 +47,18 @@ const programmeOf = async (
   const { programme } = desk.packager;
   if (programme === undefined) throw absent();
   count(desk, request);
-  if (!desk.channel.onAir && !programme.continuous) return programme;
+  const comes = desk.channel.onAir || programme.continuous || programme.ended;
+  if (!comes) return programme;
   const { begun, cancel } = programme.begun(codec, within);
   request.raw.socket.once('close', cancel);
   await begun;
   request.raw.socket.off('close', cancel);
   return programme;
 };
+
+const START_WITHIN = 4000;
+/** Shaka and dash.js give a manifest up after ten seconds, ms. */
+const BEGIN_WITHIN_MOST = 9000;
 
 /** FFmpeg, also within mpv: it counts segments wrongly, and needs the manifest that lists them. */
 const COUNTS_WRONGLY = /^(Lavf\/|libmpv|mpv)/;
@@ -72,8 +77,8 @@ const manifestFor = (agent: string): string | undefined => {
 /** Registers everything below `/c/{channel}/` that players fetch. */
 export const registerMedia = (app: FastifyInstance, { station, grid, now }: Options): void => {
   const manifests = new LiveManifests({ grid, now });
-  // A segment and what it takes to start encoding it; players wait ten seconds at least.
-  const within = millis(2000 * targetDuration(grid));
+  // A segment, and what a transcoder takes to start on a busy machine.
+  const within = millis(Math.min(BEGIN_WITHIN_MOST, START_WITHIN + 1000 * targetDuration(grid)));
 
   app.addHook('onRequest', async (request, reply) => {
     if (!/^\/c\/[^/]+\/(hls|dash|media|recordings)\//.test(request.url)) return;

@@ -274,6 +274,16 @@ for (const { name, needs, start } of PROXIES) {
       expect(await time()).not.toBe(await time());
     });
 
+    it('sends on the programs that need another manifest, and nobody else', async () => {
+      const ask = (agent: string) =>
+        get(`${proxy.base}/c/live/dash/manifest.mpd`, { 'user-agent': agent });
+      for (const agent of ['GStreamer souphttpsrc 1.22', 'Lavf/60.16.100']) {
+        expect((await ask('Mozilla/5.0')).status).toBe(200);
+        expect((await ask(agent)).status).toBe(307);
+        expect((await ask('Mozilla/5.0')).status).toBe(200);
+      }
+    });
+
     it('says who asked', async () => {
       const claimed = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' };
       await get(`${proxy.base}/api/v1/channels/live/status?by=${needs.join()}`, claimed);

@@ -7,8 +7,14 @@ import { HandClock } from '../helpers/hand-clock.ts';
 import { startPublisher } from '../helpers/service.ts';
 import { send, sleep, WindowLife } from './window-life.ts';
 
-/** Segments of 0.96 s: two target durations are 2 s. */
+/** Segments of 0.96 s. */
 const SHORT = { grid: { part: samples(15_360), segment: samples(46_080) } };
+const THREE = [128, 96, 64].map((rate) => ({
+  name: `aac${rate}`,
+  codec: 'aac' as const,
+  channels: 2 as const,
+  bitrate: rate * 1000,
+}));
 const ADDRESSES = ['hls/index.m3u8', 'hls/opus.m3u8', 'hls/ts.m3u8', 'dash/manifest.mpd'];
 
 describe('a player that comes as a broadcast begins', () => {
@@ -66,13 +72,31 @@ describe('a player that comes as a broadcast begins', () => {
     await expect.poll(waiting, { timeout: 500, interval: 10 }).toBe(0);
   });
 
-  it('is let go when the service stops', async () => {
+  it('is let go when its programme is', async () => {
     await begin();
-    const answers = Promise.allSettled([ask()]);
+    const answers = ask();
     await expect.poll(waiting).toBe(ADDRESSES.length);
-    await life.restart(SHORT);
-    const late = sleep(1000).then(() => 'late');
-    expect(await Promise.race([answers, late])).not.toBe('late');
+    // Without the pause of an orderly stop, which makes whole segments.
+    await life.service.station.desk('live')?.packager.close();
+    expect(waiting()).toBe(0);
+    expect((await answers).map(({ status }) => status)).toEqual([404, 404, 404, 404]);
+  });
+
+  it('after a restart, with a rendition more than before, waits for none', async () => {
+    life.set({ continuous: true });
+    await life.begin();
+    await life.restart({ ...SHORT, ladder: THREE });
+    const answer = life.get('/c/live/hls/index.m3u8');
+    expect(await Promise.race([answer.then(({ status }) => status), sleep(700)])).toBe(200);
+  });
+
+  it('as a broadcast ends before it has a whole segment gets that', async () => {
+    const { client, epoch } = await startPublisher(life.service);
+    send(client, epoch, { from: 0, to: 20, begun: life.now - 400 });
+    await expect.poll(() => life.service.station.desk('live')?.channel.onAir).toBe(true);
+    client.send({ type: 'bye' });
+    await client.ended();
+    expect((await ask()).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   });
 });
 
