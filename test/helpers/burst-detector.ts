@@ -77,12 +77,44 @@ const keepBest = (found: Found[], candidate: Found, separation: number): void =>
   else if (candidate.likeness > last.likeness) found[found.length - 1] = candidate;
 };
 
+/** What is the same for all sound of one rate. */
+type Searched = {
+  /** Each so many samples are searched as one. */
+  readonly factor: number;
+  readonly waves: readonly Float32Array[];
+  /** Length of the thinned bursts, samples, and their energies, as roots. */
+  readonly length: number;
+  readonly norms: readonly number[];
+  readonly pairs: readonly Spectrum[];
+};
+
+const prepared = new Map<number, Searched>();
+const fft = createFft(BLOCK);
+
+const searchedAt = (rate: number): Searched => {
+  const known = prepared.get(rate);
+  if (known !== undefined) return known;
+  const identities = Array.from({ length: IDENTITIES }, (_, identity) => identity);
+  const factor = Math.max(1, Math.floor(rate / LEAST_RATE));
+  const thin = identities.map((identity) => burstWave(identity, rate / factor));
+  const { length } = thin[0]!;
+  const searched = {
+    factor,
+    waves: identities.map((identity) => burstWave(identity, rate)),
+    length,
+    norms: thin.map((wave) => Math.sqrt(energyBefore(wave)[length]!)),
+    pairs: pairSpectra(thin, fft),
+  };
+  prepared.set(rate, searched);
+  return searched;
+};
+
 /** The search itself: whole samples, one FFT a block and one for each two bursts. */
-const search = (pcm: Float32Array, waves: readonly Float32Array[], separation: number): Found[] => {
-  const length = waves[0]!.length;
-  const norms = waves.map((wave) => Math.sqrt(energyBefore(wave)[length]!));
-  const fft = createFft(BLOCK);
-  const pairs = pairSpectra(waves, fft);
+const search = (
+  pcm: Float32Array,
+  { length, norms, pairs }: Searched,
+  separation: number,
+): Found[] => {
   const energy = energyBefore(pcm);
   const sound = { re: new Float64Array(BLOCK), im: new Float64Array(BLOCK) };
   const product = { re: new Float64Array(BLOCK), im: new Float64Array(BLOCK) };
@@ -144,12 +176,9 @@ const refine = (pcm: Float32Array, wave: Float32Array, near: number, reach: numb
 
 /** Finds every burst in mono sound at `rate` Hz, in the order of time. */
 export const findBursts = (pcm: Float32Array, rate: number): Burst[] => {
-  const identities = Array.from({ length: IDENTITIES }, (_, identity) => identity);
-  const factor = Math.max(1, Math.floor(rate / LEAST_RATE));
-  const thinRate = rate / factor;
-  const thinWaves = identities.map((identity) => burstWave(identity, thinRate));
-  const waves = identities.map((identity) => burstWave(identity, rate));
-  const found = search(thinned(pcm, factor), thinWaves, SEPARATION_SECONDS * thinRate);
+  const searched = searchedAt(rate);
+  const { factor, waves } = searched;
+  const found = search(thinned(pcm, factor), searched, SEPARATION_SECONDS * (rate / factor));
   return found.map(({ identity, index }) => {
     const { position, likeness } = refine(pcm, waves[identity]!, index * factor, factor + 2);
     return { identity, time: millis((position / rate) * 1000), likeness };
