@@ -222,10 +222,11 @@ const serviceDescription = (view: ManifestView, latency: Millis): Xml =>
   ]);
 
 /**
- * How far behind live there is something, at most so far: before the first Period there is nothing,
+ * How far behind live there is something, at most so far: not before the window or the first Period,
  * nor between two, and GStreamer ends where it finds none.
  */
-const reachable = (view: ManifestView, latency: Millis): Millis => {
+const reachable = (view: ManifestView, wanted: Millis): Millis => {
+  const latency = millis(Math.min(wanted, view.windowLength));
   const from = view.published - latency;
   const neighbours = neighboursIn(view);
   const next = neighbours.find(({ period }) => period.utc > from);

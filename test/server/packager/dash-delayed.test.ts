@@ -9,8 +9,8 @@ import { lintDash } from '../../helpers/dash-linter.ts';
 const SEGMENT = samplesToMillis(GRID.segment);
 const LATENCY = millis(20_000);
 
-/** Segments, a hole in ms, and segments. */
-const delayed = (before: number, hole = 0, after = 0): string => {
+/** Segments, a hole in ms, and segments, of which so many ms are in the window. */
+const delayed = (before: number, hole = 0, after = 0, listed = 60_000): string => {
   const window = new GrowingWindow({ length: 30 });
   window.growBy(before);
   if (after > 0) window.cut(hole);
@@ -21,6 +21,7 @@ const delayed = (before: number, hole = 0, after = 0): string => {
     manifestViewOf(window, periods, {
       addressing: 'number',
       latency: LATENCY,
+      windowLength: millis(listed),
       published: utc((newest?.utc ?? 0) + SEGMENT),
     }),
   );
@@ -32,6 +33,7 @@ it.each([
   ['has been on again for longer after a hole', delayed(4, 9000, 7), 20],
   ['was not on then, but for two segments since', delayed(6, 15_000, 2), 7.68],
   ['was on then, before a short hole', delayed(9, 3000, 2), 20],
+  ['has a window that is shorter', delayed(10, 0, 0, 19_200), 19.2],
 ])('a delayed manifest begins where there is sound: one that %s', (_, text, behind) => {
   expect(lintDash(text)).toEqual([]);
   expect(text).toContain(`suggestedPresentationDelay="PT${behind}S"`);
