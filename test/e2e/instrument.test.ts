@@ -128,9 +128,13 @@ describe('the instrument', () => {
     expect(playback!.rate).toBe(sampleRate);
     const bursts = spreadOf(report.bursts);
     expect(bursts.count).toBeGreaterThanOrEqual(SECONDS - 2);
+    const frames = spreadOf(report.frames);
     expect(Math.abs(bursts.least - KNOWN_DELAY)).toBeLessThan(2);
-    expect(Math.abs(bursts.most - KNOWN_DELAY)).toBeLessThan(2);
-    expect(Math.abs(spreadOf(report.frames).p99 - KNOWN_DELAY)).toBeLessThan(2);
+    expect(Math.abs(frames.p50 - KNOWN_DELAY)).toBeLessThan(2);
+    // What is on its way while a busy machine's context loses 10 ms really is so much later.
+    const late = 2 + Math.max(0, playback!.jitter.lost);
+    expect(bursts.most - KNOWN_DELAY).toBeLessThan(late);
+    expect(frames.p99 - KNOWN_DELAY).toBeLessThan(late);
     // Between the two worklets nothing is lost, whatever the microphone did.
     expect(report.discontinuities).toEqual([]);
     expect(report.compared).toBeGreaterThanOrEqual((SECONDS - 3) * 50);
