@@ -6,6 +6,7 @@ import type { Output } from '../packager/output.ts';
 import type { Stored } from '../packager/segment-store.ts';
 import { CURRENT, FOR_EVER, MEDIA_TYPE, sendBytes } from './bytes.ts';
 import { absent, Problem, tooLate } from './problem.ts';
+import { whileThere } from './while-there.ts';
 
 /** Of a file's name: segment, part or nothing of that kind. */
 const FILE = /^(\d{1,12})(?:\.(\d{1,3}))?\.(m4s|ts)$/;
@@ -69,12 +70,9 @@ const isComing = ({ window }: Output, name: string): boolean => {
   return (newest.name === name && !newest.complete) || Number(name) === newest.sequence + 1;
 };
 
-const step = async (request: FastifyRequest, output: Output): Promise<boolean> => {
+const step = (request: FastifyRequest, output: Output): Promise<boolean> => {
   const { promise, cancel } = output.grown();
-  request.raw.socket.once('close', cancel);
-  const grew = await promise;
-  request.raw.socket.off('close', cancel);
-  return grew;
+  return whileThere(request, promise, cancel);
 };
 
 const waitFor = async (

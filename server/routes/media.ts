@@ -19,6 +19,7 @@ import { deskOf } from './channels.ts';
 import { LiveManifests, versionOf } from './live-manifest.ts';
 import { sendMedia } from './media-file.ts';
 import { absent, Problem, tooLate } from './problem.ts';
+import { whileThere } from './while-there.ts';
 
 type OfChannel = { Params: { channel: string } };
 type OfMedia = { Params: { channel: string; secret: string; rendition: string; file: string } };
@@ -50,12 +51,11 @@ const programmeOf = async (
   const comes = desk.channel.onAir || programme.continuous || programme.ended;
   if (!comes) return programme;
   const { begun, cancel } = programme.begun(codec, within);
-  request.raw.socket.once('close', cancel);
-  await begun;
-  request.raw.socket.off('close', cancel);
+  await whileThere(request, begun, cancel);
   return programme;
 };
 
+/** What a transcoder takes to start on a busy machine, ms. */
 const START_WITHIN = 4000;
 /** Shaka and dash.js give a manifest up after ten seconds, ms. */
 const BEGIN_WITHIN_MOST = 9000;
@@ -77,7 +77,6 @@ const manifestFor = (agent: string): string | undefined => {
 /** Registers everything below `/c/{channel}/` that players fetch. */
 export const registerMedia = (app: FastifyInstance, { station, grid, now }: Options): void => {
   const manifests = new LiveManifests({ grid, now });
-  // A segment, and what a transcoder takes to start on a busy machine.
   const within = millis(Math.min(BEGIN_WITHIN_MOST, START_WITHIN + 1000 * targetDuration(grid)));
 
   app.addHook('onRequest', async (request, reply) => {
@@ -189,9 +188,7 @@ const playlist = async (
   const send = renderedSender(request, reply, { type: MEDIA_TYPE.m3u8, cache });
   if (reload.kind === 'now') return send(output.playlist(format, reload.skip));
   const waiter = output.wait(format, reload);
-  request.raw.socket.once('close', waiter.cancel);
-  const answer = await waiter.answer;
-  request.raw.socket.off('close', waiter.cancel);
+  const answer = await whileThere(request, waiter.answer, waiter.cancel);
   if (answer.kind === 'rendered') return send(answer.rendered);
   if (answer.kind === 'gone') throw absent();
   throw tooLate();
